@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+/// Every limit that is not a configuration value, each with its reason. Nothing in idzone grows without one.
+namespace idzone::limits {
+
+// DNS (RFC 1035 §2.3.4).
+inline constexpr std::size_t kLabelOctetsMax = 63;
+inline constexpr std::size_t kNameOctetsMax = 255;
+/// An NSEC3 owner is a 32-character label (33 octets) above the zone: 255 - 33 (RFC 5155 §3).
+inline constexpr std::size_t kZoneNameOctetsMax = 222;
+/// Presentation form with every octet escaped as \DDD; longer text cannot be a name.
+inline constexpr std::size_t kNameTextMax = 1024;
+
+// Key material. The largest sane certificate chain element (RSA-8192 with many SANs) stays below 16 KiB.
+inline constexpr std::size_t kMaterialOctetsMax = 16 * 1024;
+inline constexpr int kRsaBitsMin = 2048;
+/// RSA verification costs grow with the square of the modulus: a 16k key is a denial of service, not a device.
+inline constexpr int kRsaBitsMax = 8192;
+
+// Records. Two records are a key rollover; eight leave room and keep answers below 1232 octets.
+inline constexpr std::size_t kRdatasPerRrSetMax = 8;
+/// RFC 7671 §10.1: full certificates do not fit UDP; 4 KiB still fits one TCP answer with its signatures.
+inline constexpr std::size_t kRdataOctetsMax = 4096;
+inline constexpr std::size_t kRrSetsPerNodeMax = 16;
+inline constexpr std::size_t kRrsigsPerRrSetMax = 4;
+
+// Service. One item is at most a certificate and an id; 64 KiB leaves room and bounds the parser.
+inline constexpr int kRequestOctetsMax = 64 * 1024;
+inline constexpr int kFeedMessageOctetsMax = 4 * 1024 * 1024;
+inline constexpr std::uint32_t kPageSizeDefault = 100;
+inline constexpr std::uint32_t kPageSizeMax = 1000;
+inline constexpr std::size_t kNameServersMax = 13;
+inline constexpr std::size_t kOperatorIdMax = 63;
+inline constexpr std::size_t kDisplayNameMax = 200;
+
+// Publishing. Batches are where the speed comes from, and what bounds the signer's memory.
+inline constexpr std::size_t kEnrollBatchMax = 256;
+inline constexpr std::size_t kSignBatchMax = 1000;
+inline constexpr std::size_t kEnrollQueueMax = 8192;
+
+}  // namespace idzone::limits

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "services/core/base/octets.h"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+namespace idzone {
+namespace {
+
+int HexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+template <typename Number>
+void AppendBigEndian(Octets& out, Number value) {
+  for (int shift = static_cast<int>(sizeof(Number) - 1) * 8; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>((value >> shift) & 0xff));
+}
+
+template <typename Number>
+Number BigEndian(OctetsView octets) {
+  std::uint64_t value = 0;
+  for (char c : octets) value = (value << 8) | static_cast<std::uint8_t>(c);
+  return static_cast<Number>(value);
+}
+
+}  // namespace
+
+std::string HexEncode(OctetsView octets) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(octets.size() * 2);
+  for (char c : octets) {
+    const auto octet = static_cast<std::uint8_t>(c);
+    hex.push_back(kDigits[octet >> 4]);
+    hex.push_back(kDigits[octet & 15]);
+  }
+  return hex;
+}
+
+Result<Octets> HexDecode(std::string_view hex, std::string_view subject) {
+  if (hex.size() % 2 != 0)
+    return Fail(Reason::kValueMalformed, std::string(subject), "an even number of hex digits", std::to_string(hex.size()));
+  Octets octets;
+  octets.reserve(hex.size() / 2);
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    const int high = HexValue(hex[i]);
+    const int low = HexValue(hex[i + 1]);
+    if (high < 0 || low < 0)
+      return Fail(Reason::kValueMalformed, std::string(subject), "hex digits", "another character at " + std::to_string(i));
+    octets.push_back(static_cast<char>(high << 4 | low));
+  }
+  return octets;
+}
+
+std::string Base32HexEncode(OctetsView octets) {
+  static constexpr char kDigits[] = "0123456789abcdefghijklmnopqrstuv";
+  std::string text;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (char c : octets) {
+    bits = bits << 8 | static_cast<std::uint8_t>(c);
+    count += 8;
+    while (count >= 5) {
+      count -= 5;
+      text.push_back(kDigits[bits >> count & 31]);
+    }
+  }
+  if (count > 0) text.push_back(kDigits[bits << (5 - count) & 31]);
+  return text;
+}
+
+std::string Base64Encode(OctetsView octets) {
+  std::string text((octets.size() + 2) / 3 * 4 + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), reinterpret_cast<const unsigned char*>(octets.data()),
+                                   static_cast<int>(octets.size()));
+  text.resize(static_cast<std::size_t>(size));
+  return text;
+}
+
+Octets Sha256(OctetsView octets) {
+  Octets digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(octets.data()), octets.size(), reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+Octets Sha512(OctetsView octets) {
+  Octets digest(SHA512_DIGEST_LENGTH, '\0');
+  SHA512(reinterpret_cast<const unsigned char*>(octets.data()), octets.size(), reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+Octets Sha1(OctetsView octets) {
+  Octets digest(SHA_DIGEST_LENGTH, '\0');
+  SHA1(reinterpret_cast<const unsigned char*>(octets.data()), octets.size(), reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+void OctetWriter::U8(std::uint8_t value) {
+  out_.push_back(static_cast<char>(value));
+}
+void OctetWriter::U16(std::uint16_t value) {
+  AppendBigEndian(out_, value);
+}
+void OctetWriter::U32(std::uint32_t value) {
+  AppendBigEndian(out_, value);
+}
+void OctetWriter::U64(std::uint64_t value) {
+  AppendBigEndian(out_, value);
+}
+
+void OctetWriter::U8Sized(OctetsView octets) {
+  IDZONE_INVARIANT(octets.size() <= 0xff, "an 8-bit length holds at most 255 octets");
+  U8(static_cast<std::uint8_t>(octets.size()));
+  Raw(octets);
+}
+
+void OctetWriter::U16Sized(OctetsView octets) {
+  IDZONE_INVARIANT(octets.size() <= 0xffff, "a 16-bit length holds at most 65,535 octets");
+  U16(static_cast<std::uint16_t>(octets.size()));
+  Raw(octets);
+}
+
+void OctetWriter::U32Sized(OctetsView octets) {
+  IDZONE_INVARIANT(octets.size() <= 0xffffffff, "a 32-bit length holds at most 2^32-1 octets");
+  U32(static_cast<std::uint32_t>(octets.size()));
+  Raw(octets);
+}
+
+std::uint8_t OctetReader::U8() {
+  return BigEndian<std::uint8_t>(Raw(1));
+}
+std::uint16_t OctetReader::U16() {
+  return BigEndian<std::uint16_t>(Raw(2));
+}
+std::uint32_t OctetReader::U32() {
+  return BigEndian<std::uint32_t>(Raw(4));
+}
+std::uint64_t OctetReader::U64() {
+  return BigEndian<std::uint64_t>(Raw(8));
+}
+
+OctetsView OctetReader::Raw(std::size_t count) {
+  if (!ok_ || count > rest_.size()) {
+    ok_ = false;
+    rest_ = {};
+    return {};
+  }
+  const OctetsView octets = rest_.substr(0, count);
+  rest_.remove_prefix(count);
+  return octets;
+}
+
+}  // namespace idzone
