@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "services/core/base/octets.h"
+
+#include <gtest/gtest.h>
+
+namespace idzone {
+namespace {
+
+TEST(OctetsTest, HexRoundTripsAndRefusesOtherText) {
+  EXPECT_EQ(HexEncode(Octets("\x00\x7f\xff", 3)), "007fff");
+  EXPECT_EQ(HexDecode("007FfF", "x").value(), Octets("\x00\x7f\xff", 3));
+
+  EXPECT_EQ(HexDecode("0", "x").error().reason, Reason::kValueMalformed);
+  EXPECT_EQ(HexDecode("0g", "field").error().subject, "field");
+}
+
+// RFC 4648 §10.
+TEST(OctetsTest, EncodesTheVectorsOfRfc4648) {
+  EXPECT_EQ(Base32HexEncode(""), "");
+  EXPECT_EQ(Base32HexEncode("f"), "co");
+  EXPECT_EQ(Base32HexEncode("fo"), "cpng");
+  EXPECT_EQ(Base32HexEncode("foo"), "cpnmu");
+  EXPECT_EQ(Base32HexEncode("foob"), "cpnmuog");
+  EXPECT_EQ(Base32HexEncode("fooba"), "cpnmuoj1");
+  EXPECT_EQ(Base32HexEncode("foobar"), "cpnmuoj1e8");
+  EXPECT_EQ(Base64Encode("fooba"), "Zm9vYmE=");
+}
+
+TEST(OctetsTest, ReaderGivesBackWhatWriterWrote) {
+  Octets octets;
+  OctetWriter writer(octets);
+  writer.U8(1);
+  writer.U16(0x0203);
+  writer.U32(0x04050607);
+  writer.U64(0x08090a0b0c0d0e0f);
+  writer.U16Sized("abc");
+  EXPECT_EQ(HexEncode(octets), "0102030405060708090a0b0c0d0e0f0003616263");
+
+  OctetReader reader(octets);
+  EXPECT_EQ(reader.U8(), 1);
+  EXPECT_EQ(reader.U16(), 0x0203);
+  EXPECT_EQ(reader.U32(), 0x04050607u);
+  EXPECT_EQ(reader.U64(), 0x08090a0b0c0d0e0fu);
+  EXPECT_EQ(reader.U16Sized(), "abc");
+  EXPECT_TRUE(reader.ok());
+  EXPECT_TRUE(reader.at_end());
+}
+
+TEST(OctetsTest, ReaderStopsForGoodAtTheFirstMissingOctet) {
+  OctetReader reader(
+      Octets("\x00\x05"
+             "abc",
+             5));
+  EXPECT_EQ(reader.U16Sized(), "");
+  EXPECT_FALSE(reader.ok());
+  EXPECT_EQ(reader.U8(), 0);
+  EXPECT_FALSE(reader.ok());
+}
+
+}  // namespace
+}  // namespace idzone

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "services/core/zone/node.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace idzone::zone {
+namespace {
+
+using dns::Name;
+using dns::RrType;
+
+const Name kZone = Name::Parse("_device.acme.example").value();
+const Name kOwner = Name::Parse("sensor7._device.acme.example").value();
+
+dns::RrSet ValidTlsa() {
+  return {.type = RrType::kTlsa, .ttl = 300, .rdatas = {Octets("\x03\x01\x01", 3) + Octets(32, 'k')}, .rrsigs = {"signature"}};
+}
+
+NodeChange ValidChange() {
+  return {.key = dns::Nsec3Hash(kOwner),
+          .removed = false,
+          .data = NodeChange::Data{kOwner, {ValidTlsa()}},
+          .denial = Denial{Octets(20, 'n'), "denial"}};
+}
+
+TEST(NodeTest, RrSetsRoundTrip) {
+  const std::vector<dns::RrSet> rrsets = {{.type = RrType::kNs, .ttl = 60, .rdatas = {"a", "b"}, .rrsigs = {}}, ValidTlsa()};
+  EXPECT_EQ(DecodeRrSets(EncodeRrSets(rrsets), kOwner).value(), rrsets);
+  EXPECT_TRUE(DecodeRrSets(EncodeRrSets({}), kOwner).value().empty());
+}
+
+// The worked example in the header of node.h.
+TEST(NodeTest, RrSetsLookAsDocumented) {
+  auto tlsa = ValidTlsa();
+  tlsa.rrsigs = {"S"};
+  EXPECT_EQ(HexEncode(EncodeRrSets({tlsa})),
+            "01"
+            "0034"
+            "0000012c"
+            "01"
+            "0023"
+            "030101" +
+                HexEncode(Octets(32, 'k')) +
+                "01"
+                "0001"
+                "53");
+}
+
+TEST(NodeTest, EveryTypeOutsideTheAllowListIsRefused) {
+  const Octets good = EncodeRrSets({ValidTlsa()});
+  int allowed = 0;
+  for (std::uint32_t code = 0; code <= 0xffff; ++code) {
+    Octets planted = good;
+    planted[1] = static_cast<char>(code >> 8);
+    planted[2] = static_cast<char>(code);
+    const auto decoded = DecodeRrSets(planted, kOwner);
+    if (decoded) {
+      ++allowed;
+    } else {
+      EXPECT_EQ(decoded.error().reason, Reason::kRecordTypeForbidden) << code;
+    }
+  }
+  EXPECT_EQ(allowed, 11);
+}
+
+TEST(NodeTest, TruncatedOrLongerOctetsAreRefused) {
+  const Octets good = EncodeRrSets({ValidTlsa()});
+  for (std::size_t size = 0; size < good.size(); ++size) EXPECT_FALSE(DecodeRrSets(good.substr(0, size), kOwner).has_value()) << size;
+  EXPECT_FALSE(DecodeRrSets(good + "x", kOwner).has_value());
+}
+
+TEST(NodeTest, DeltasRoundTrip) {
+  NodeChange predecessor{.key = Octets(20, '\x7f'), .removed = false, .data = std::nullopt, .denial = Denial{Octets(20, 'm'), "d"}};
+  NodeChange removed{.key = Octets(20, '\xff'), .removed = true, .data = std::nullopt, .denial = std::nullopt};
+  std::vector<NodeChange> changes = {ValidChange(), predecessor, removed};
+  std::sort(changes.begin(), changes.end(), [](const auto& l, const auto& r) { return l.key < r.key; });
+  EXPECT_EQ(DecodeDelta(EncodeDelta(changes), kZone).value(), changes);
+  EXPECT_TRUE(DecodeDelta("", kZone).value().empty());
+}
+
+TEST(NodeTest, DeltasMustBelongToTheZoneAndToTheirKeys) {
+  NodeChange elsewhere = ValidChange();
+  elsewhere.data->owner = Name::Parse("sensor7._device.other.example").value();
+  elsewhere.key = dns::Nsec3Hash(elsewhere.data->owner);
+  EXPECT_EQ(DecodeDelta(EncodeDelta({elsewhere}), kZone).error().reason, Reason::kNameOutsideSuffix);
+
+  NodeChange misplaced = ValidChange();
+  misplaced.key[0] = static_cast<char>(misplaced.key[0] ^ 1);
+  EXPECT_FALSE(DecodeDelta(EncodeDelta({misplaced}), kZone).has_value());
+
+  EXPECT_FALSE(DecodeDelta(EncodeDelta({ValidChange(), ValidChange()}), kZone).has_value());
+}
+
+TEST(NodeTest, RandomOctetsNeverCrashTheDecoder) {
+  const Octets good = EncodeDelta({ValidChange()});
+  std::mt19937 random(20261123);
+  for (int round = 0; round < 20'000; ++round) {
+    Octets octets = good;
+    for (int flips = 0; flips < 1 + round % 4; ++flips) octets[random() % octets.size()] = static_cast<char>(random());
+    octets.resize(random() % (octets.size() + 1));
+    static_cast<void>(DecodeDelta(octets, kZone));
+  }
+}
+
+}  // namespace
+}  // namespace idzone::zone
