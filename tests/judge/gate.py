@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The gate: four foreign judges that every zone we publish must pass, all of them.
+
+dnssec-verify AND kzonecheck AND named-checkzone (-i local), and ldns-verify-zone for the window in which every
+signature must be valid. No single one suffices: named-checkzone does not look at signatures, ldns-verify-zone sees
+neither a wrong type bitmap nor an orphan RRSIG. tests/judge/test_gate.py plants each fault and shows who catches it.
+
+usage: gate.py [--valid-for SECONDS] ZONE-FILE ZONE-NAME
+"""
+import argparse
+import concurrent.futures
+import dataclasses
+import subprocess
+import sys
+
+TIMEOUT_SECONDS = 300  # a zone of 100,000 names takes BIND about 20 s on one core
+# What may stand in a zone file of ours: the allow-list of services/core/dns/rr_type.h with the denial and signature types.
+ALLOWED_TYPES = frozenset("SOA NS DNSKEY NSEC3PARAM CDS CDNSKEY DS TLSA SSHFP SMIMEA OPENPGPKEY RRSIG NSEC NSEC3".split())
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    judge: str
+    accepted: bool
+    output: str
+
+
+class ZoneRefused(AssertionError):
+    """At least one judge refused the zone; `verdicts` has what each said."""
+
+    def __init__(self, zone, verdicts):
+        self.verdicts = verdicts
+        refusals = [f"{v.judge}: {v.output.strip()[-600:]}" for v in verdicts if not v.accepted]
+        super().__init__(f"zone {zone} refused by {len(refusals)} of {len(verdicts)} judges:\n" + "\n".join(refusals))
+
+
+def commands(zone_file, zone, valid_for_seconds):
+    """The command line of each judge."""
+    zone = zone if zone.endswith(".") else zone + "."
+    return {
+        # -z: one key signs everything, whatever its KSK flag says.
+        "dnssec-verify": ["dnssec-verify", "-z", "-o", zone, zone_file],
+        "kzonecheck": ["kzonecheck", "-d", "on", "-o", zone, zone_file],
+        "named-checkzone": ["named-checkzone", "-i", "local", zone, zone_file],
+        "ldns-verify-zone": ["ldns-verify-zone", "-V", "1", "-e", f"PT{int(valid_for_seconds)}S", zone_file],
+    }
+
+
+def run_judge(judge, command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return Verdict(judge, False, f"no verdict within {TIMEOUT_SECONDS} s")
+    except FileNotFoundError:
+        return Verdict(judge, False, "is not installed")
+    return Verdict(judge, done.returncode == 0, f"exit {done.returncode}\n{done.stdout}{done.stderr}")
+
+
+def judge_zone(zone_file, zone, valid_for_seconds=3600):
+    """Asks all judges; returns one Verdict each."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = [pool.submit(run_judge, judge, command) for judge, command in commands(str(zone_file), zone, valid_for_seconds).items()]
+        return [verdict.result() for verdict in asked]
+
+
+def require_valid(zone_file, zone, valid_for_seconds=3600):
+    """Returns the verdicts, or raises ZoneRefused when one judge refuses or a type is not on the allow-list."""
+    verdicts = judge_zone(zone_file, zone, valid_for_seconds)
+    foreign = foreign_types(zone_file)
+    verdicts.append(Verdict("allow-list", not foreign, f"types outside the allow-list: {sorted(foreign)}"))
+    if not all(verdict.accepted for verdict in verdicts):
+        raise ZoneRefused(zone, verdicts)
+    return verdicts
+
+
+def records(zone_file):
+    """Yields (owner, ttl, type, rdata) of a file with one whole record a line, as `zone export`, dig and dnssec-signzone -O full write."""
+    with open(zone_file, encoding="ascii") as lines:
+        for line in lines:
+            fields = line.split(None, 4)
+            if len(fields) == 5 and not line.startswith((";", "$")) and fields[2] == "IN":
+                yield fields[0].lower(), int(fields[1]), fields[3], fields[4].strip()
+
+
+def foreign_types(zone_file):
+    return {rr_type for _, _, rr_type, _ in records(zone_file)} - ALLOWED_TYPES
+
+
+def shape(zone_file, zone):
+    """Returns (names with data, empty non-terminals) of a zone: judged zones need 1,000 and 1."""
+    zone = zone if zone.endswith(".") else zone + "."
+    names = {owner for owner, _, rr_type, _ in records(zone_file) if rr_type not in ("NSEC3", "RRSIG")}
+    between = set()
+    for name in names:
+        parent = name.split(".", 1)[1]
+        while name != zone and parent != zone and parent.endswith("." + zone):
+            between.add(parent)
+            parent = parent.split(".", 1)[1]
+    return len(names), len(between - names)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--valid-for", type=int, default=3600, metavar="SECONDS", help="every signature must still be valid then")
+    parser.add_argument("zone_file")
+    parser.add_argument("zone")
+    options = parser.parse_args()
+    try:
+        verdicts = require_valid(options.zone_file, options.zone, options.valid_for)
+    except ZoneRefused as refused:
+        print(refused)
+        return 1
+    names, empty = shape(options.zone_file, options.zone)
+    print(f"accepted by {', '.join(v.judge for v in verdicts)}: {names} names, {empty} empty non-terminals")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
