@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+#include <map>
+
+#include "zone-signer/keys/signing_key.h"
+
+namespace idzone::signer::keys {
+
+/// The directory of sealed keys: one file a key, named by the hex of its id. Keys stay open once they were read.
+/// Errors: KEY_FILE_INVALID says which file and what is wrong with it; the zone concerned is not signed meanwhile,
+/// while its published versions stay as they are.
+/// Threads: one at a time; the keys it returns may be shared.
+class KeyDirectory {
+ public:
+  /// Checks the directory and the key-encryption key's file.
+  static Result<KeyDirectory> Open(const std::filesystem::path& directory, const std::filesystem::path& kek_file);
+
+  /// Makes a key; when this returns, its sealed file survives a power cut.
+  Result<SigningKey> Create();
+  /// Returns the key of that name. It must be the key that the id and the published DNSKEY say.
+  Result<SigningKey> Load(const KeyId& id);
+
+ private:
+  KeyDirectory(std::filesystem::path directory, KeyEncryptionKey kek) : directory_(std::move(directory)), kek_(std::move(kek)) {}
+  std::filesystem::path FileOf(const KeyId& id) const;
+
+  std::filesystem::path directory_;
+  KeyEncryptionKey kek_;
+  std::map<KeyId, SigningKey> open_;
+};
+
+}  // namespace idzone::signer::keys

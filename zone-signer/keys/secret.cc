@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#include "zone-signer/keys/secret.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+namespace idzone::signer::keys {
+
+Result<void> ForbidCoreDumps() {
+  const rlimit none{0, 0};
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
+    return Fail(Reason::kKeyFileInvalid, "process", "a kernel that forbids core dumps", "a refusal");
+  return {};
+}
+
+}  // namespace idzone::signer::keys

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "services/core/base/clock.h"
+#include "services/core/dns/name.h"
+#include "services/core/dns/rrset.h"
+#include "zone-signer/keys/signing_key.h"
+
+/// Making RRSIG records, many at a time. Our own encoding is signed with OpenSSL; a sample of the results is verified
+/// with ldns against the DNSKEY records that the zone publishes, which catches a wrong key, a wrong encoding and broken
+/// memory before anybody else sees them.
+namespace idzone::signer::signing {
+
+/// What is signed, and its signature once BatchSigner::Sign returned.
+struct SigningJob {
+  dns::Name owner;
+  dns::RrType type = dns::RrType::kTlsa;  // kNsec3 too
+  dns::Ttl ttl = 0;
+  std::vector<Octets> rdatas;  // canonical order
+  std::chrono::seconds life{};
+  Octets rrsig;  // result: RRSIG RDATA
+};
+
+struct ZoneSigning {
+  const dns::Name& zone;
+  const keys::SigningKey& key;
+  const std::vector<Octets>& published_dnskeys;
+  UnixTime now;
+  std::chrono::seconds inception_offset;
+};
+
+class BatchSigner {
+ public:
+  /// `verify_every`: after the first signature of a batch, every how many are verified; 1 verifies all.
+  /// Requires: both at least 1.
+  BatchSigner(int threads, int verify_every);
+
+  /// Signs all jobs. INTERNAL (OpenSSL) or SIGNATURE_INVALID (the verification): then nothing may be published.
+  Result<void> Sign(const ZoneSigning& zone, std::span<SigningJob> jobs) const;
+
+ private:
+  int threads_;
+  std::size_t verify_every_;
+};
+
+/// Returns how long ago an RRSIG was made, by its inception. Negative when it is of the future.
+/// ENCODING_MALFORMED for anything but an RRSIG.
+Result<std::chrono::seconds> SignatureAge(OctetsView rrsig, UnixTime now, std::chrono::seconds inception_offset);
+/// Returns how long an RRSIG is still valid. Negative when it has expired.
+Result<std::chrono::seconds> SignatureRest(OctetsView rrsig, UnixTime now);
+
+}  // namespace idzone::signer::signing
