@@ -48,7 +48,8 @@ std::string SessionOptions(const DatabaseOptions& options) {
 /// statements, so that a connection which libpqxx makes again has them too.
 std::string ConnectionString(const DatabaseOptions& options) {
   char* message = nullptr;
-  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(PQconninfoParse(options.url.c_str(), &message), PQconninfoFree);
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(PQconninfoParse(options.url.c_str(), &message),
+                                                                              PQconninfoFree);
   if (parsed == nullptr) {
     PQfreemem(message);
     throw pqxx::broken_connection("the database URL cannot be read");
@@ -59,8 +60,10 @@ std::string ConnectionString(const DatabaseOptions& options) {
   for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
     const std::string_view name = option->keyword;
     if (option->val == nullptr) continue;
-    if (name == "options") session = std::string(option->val) + session;
-    else if (name != "connect_timeout" && name != "application_name") add(name, option->val);
+    if (name == "options")
+      session = std::string(option->val) + session;
+    else if (name != "connect_timeout" && name != "application_name")
+      add(name, option->val);
   }
   add("connect_timeout", std::to_string(options.connect_timeout.count()));
   add("application_name", options.application_name);
@@ -125,7 +128,8 @@ class Database::Pool {
 namespace {
 
 template <typename Transaction>
-Result<void> RunOnce(pqxx::connection& connection, std::string_view name, const std::function<Result<void>(pqxx::transaction_base&)>& body) {
+Result<void> RunOnce(pqxx::connection& connection, std::string_view name,
+                     const std::function<Result<void>(pqxx::transaction_base&)>& body) {
   Transaction transaction(connection, std::string(name));
   Result<void> outcome = body(transaction);
   // The destructor of a transaction that was not committed rolls back.

@@ -52,8 +52,7 @@ class Database {
   /// After a deadlock or a serialization failure the body runs again, at most three times in all, so it must not
   /// leave traces outside the transaction before it returns. `name` is for the log.
   template <typename Body>
-  auto Transact(std::string_view name, Isolation isolation, Body&& body)
-      -> std::invoke_result_t<Body, pqxx::transaction_base&> {
+  auto Transact(std::string_view name, Isolation isolation, Body&& body) -> std::invoke_result_t<Body, pqxx::transaction_base&> {
     using Outcome = std::invoke_result_t<Body, pqxx::transaction_base&>;
     if constexpr (std::is_void_v<typename Outcome::value_type>) {
       return Run(name, isolation, [&](pqxx::transaction_base& transaction) -> Result<void> { return body(transaction); });

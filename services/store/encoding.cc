@@ -45,9 +45,12 @@ pqxx::binarystring NumberArray(std::uint32_t element_type, const std::vector<Num
   BeginArray(writer, element_type, values.size());
   for (const Number value : values) {
     writer.U32(sizeof(Number));
-    if constexpr (sizeof(Number) == 2) writer.U16(static_cast<std::uint16_t>(value));
-    else if constexpr (sizeof(Number) == 4) writer.U32(static_cast<std::uint32_t>(value));
-    else writer.U64(static_cast<std::uint64_t>(value));
+    if constexpr (sizeof(Number) == 2)
+      writer.U16(static_cast<std::uint16_t>(value));
+    else if constexpr (sizeof(Number) == 4)
+      writer.U32(static_cast<std::uint32_t>(value));
+    else
+      writer.U64(static_cast<std::uint64_t>(value));
   }
   return Bytea(octets);
 }
@@ -84,12 +87,24 @@ pqxx::binarystring Uuid(OctetsView octets) {
   return Bytea(octets);
 }
 
-pqxx::binarystring UuidArray(const std::vector<OctetsView>& values) { return StringArray(kUuidType, values); }
-pqxx::binarystring ByteaArray(const std::vector<OctetsView>& values) { return StringArray(kByteaType, values); }
-pqxx::binarystring TextArray(const std::vector<std::string_view>& values) { return StringArray(kTextType, values); }
-pqxx::binarystring SmallintArray(const std::vector<std::int16_t>& values) { return NumberArray(kSmallintType, values); }
-pqxx::binarystring IntegerArray(const std::vector<std::int32_t>& values) { return NumberArray(kIntegerType, values); }
-pqxx::binarystring BigintArray(const std::vector<std::int64_t>& values) { return NumberArray(kBigintType, values); }
+pqxx::binarystring UuidArray(const std::vector<OctetsView>& values) {
+  return StringArray(kUuidType, values);
+}
+pqxx::binarystring ByteaArray(const std::vector<OctetsView>& values) {
+  return StringArray(kByteaType, values);
+}
+pqxx::binarystring TextArray(const std::vector<std::string_view>& values) {
+  return StringArray(kTextType, values);
+}
+pqxx::binarystring SmallintArray(const std::vector<std::int16_t>& values) {
+  return NumberArray(kSmallintType, values);
+}
+pqxx::binarystring IntegerArray(const std::vector<std::int32_t>& values) {
+  return NumberArray(kIntegerType, values);
+}
+pqxx::binarystring BigintArray(const std::vector<std::int64_t>& values) {
+  return NumberArray(kBigintType, values);
+}
 
 Octets OctetsOf(const pqxx::field& field) {
   const std::string_view text(field.c_str(), field.size());
@@ -97,7 +112,9 @@ Octets OctetsOf(const pqxx::field& field) {
   return Decode(text.substr(2), "bytea");
 }
 
-Octets UuidOf(const pqxx::field& field) { return DecodeUuid(std::string_view(field.c_str(), field.size())); }
+Octets UuidOf(const pqxx::field& field) {
+  return DecodeUuid(std::string_view(field.c_str(), field.size()));
+}
 
 std::vector<Octets> UuidListOf(const pqxx::field& field) {
   std::vector<Octets> list;

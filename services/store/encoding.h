@@ -30,7 +30,9 @@ pqxx::result Execute(pqxx::transaction_base& transaction, const Statement& state
 }
 
 /// Parameters.
-inline pqxx::binarystring Bytea(OctetsView octets) { return pqxx::binarystring(octets.data(), octets.size()); }
+inline pqxx::binarystring Bytea(OctetsView octets) {
+  return pqxx::binarystring(octets.data(), octets.size());
+}
 /// Requires: 16 octets each.
 pqxx::binarystring Uuid(OctetsView octets);
 pqxx::binarystring UuidArray(const std::vector<OctetsView>& values);
@@ -47,9 +49,9 @@ std::vector<OctetsView> Views(const Strings& strings) {
 }
 
 /// Results. Each throws pqxx::conversion_error when the field is something else, which a transaction converts.
-Octets OctetsOf(const pqxx::field& field);                 // bytea, "\x6a6b"
-Octets UuidOf(const pqxx::field& field);                   // uuid → 16 octets
-std::vector<Octets> UuidListOf(const pqxx::field& field);  // uuid[]
+Octets OctetsOf(const pqxx::field& field);                      // bytea, "\x6a6b"
+Octets UuidOf(const pqxx::field& field);                        // uuid → 16 octets
+std::vector<Octets> UuidListOf(const pqxx::field& field);       // uuid[]
 std::vector<std::string> TextListOf(const pqxx::field& field);  // text[]
 template <typename Number>
 Number NumberOf(const pqxx::field& field) {

@@ -6,18 +6,24 @@
 namespace idzone::store {
 namespace {
 
-Error Unavailable(std::string met) { return {Reason::kUnavailable, "database", "an answer from PostgreSQL", std::move(met)}; }
+Error Unavailable(std::string met) {
+  return {Reason::kUnavailable, "database", "an answer from PostgreSQL", std::move(met)};
+}
 
-bool StartsWith(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+bool StartsWith(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
 
 Error ErrorFromSqlstate(std::string_view sqlstate) {
-  if (StartsWith(sqlstate, "08") || StartsWith(sqlstate, "53") || StartsWith(sqlstate, "57P")) return Unavailable("a lost or refused connection");
+  if (StartsWith(sqlstate, "08") || StartsWith(sqlstate, "53") || StartsWith(sqlstate, "57P"))
+    return Unavailable("a lost or refused connection");
   if (sqlstate == "57014") return Unavailable("a statement that took too long");
   if (sqlstate == "55P03") return Unavailable("a lock that was not free in time");
   if (sqlstate == "25006") return Unavailable("a read-only server");
   if (sqlstate == "23505") return {Reason::kAlreadyExists, "record", "a new one", "one that exists with other values"};
   if (sqlstate == "23503") return {Reason::kNotFound, "record", "an existing object to refer to", "none"};
-  if (sqlstate == "23514" || StartsWith(sqlstate, "22")) return {Reason::kValueOutOfRange, "record", "values that the database accepts", "others"};
+  if (sqlstate == "23514" || StartsWith(sqlstate, "22"))
+    return {Reason::kValueOutOfRange, "record", "values that the database accepts", "others"};
   if (sqlstate == "3F000" || sqlstate == "42P01" || sqlstate == "42703" || sqlstate == "42883")
     return {Reason::kSchemaMismatch, "database", "the schema of this program: run `idzone migrate`", "another one"};
   return {Reason::kInternal, "database", "a statement that succeeds", "a failure (see the server's log)"};

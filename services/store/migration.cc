@@ -26,15 +26,17 @@ constexpr char kCreateTable[] =
     " digest bytea not null check (octet_length(digest) = 32),"
     " applied_at timestamptz not null default now())";
 
-constexpr Statement kRecord{"migration_record", "insert into public.schema_version (version, file_name, digest) values ($1::integer, $2::text, $3::bytea)"};
+constexpr Statement kRecord{"migration_record",
+                            "insert into public.schema_version (version, file_name, digest) values ($1::integer, $2::text, $3::bytea)"};
 constexpr Statement kInsertOperator{"migration_insert_operator",
                                     "insert into registry.operator (operator_id, display_name) values ($1::text, $1::text)"
                                     " on conflict do nothing returning operator_id"};
 constexpr Statement kInsertAdmin{"migration_insert_admin",
                                  "insert into registry.principal (fingerprint, operator_id, display_name, role)"
                                  " values ($1::bytea, $2::text, 'first admin', 1) on conflict do nothing returning operator_id"};
-constexpr Statement kSelectPrincipal{"migration_select_principal",
-                                     "select operator_id, role, disabled_at is not null from registry.principal where fingerprint = $1::bytea"};
+constexpr Statement kSelectPrincipal{
+    "migration_select_principal",
+    "select operator_id, role, disabled_at is not null from registry.principal where fingerprint = $1::bytea"};
 
 /// A migration may rewrite a table; nobody should wait for its locks for long.
 DatabaseOptions MigratorOptions(std::string_view url) {
@@ -51,7 +53,8 @@ DatabaseOptions MigratorOptions(std::string_view url) {
 int VersionOf(const std::string& file_name) {
   const bool shaped = file_name.size() > 9 && file_name[4] == '_' && file_name.ends_with(".sql") &&
                       std::all_of(file_name.begin(), file_name.begin() + 4, [](char c) { return c >= '0' && c <= '9'; }) &&
-                      std::all_of(file_name.begin() + 5, file_name.end() - 4, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+                      std::all_of(file_name.begin() + 5, file_name.end() - 4,
+                                  [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
   return shaped ? std::stoi(file_name.substr(0, 4)) : 0;
 }
 
@@ -72,9 +75,11 @@ Result<std::vector<int>> CheckRecorded(Transaction& transaction, const std::vect
   std::vector<int> recorded;
   for (const pqxx::row& row : transaction.exec("select version, file_name, digest from public.schema_version order by version")) {
     const int version = NumberOf<int>(row[0]);
-    const auto found = std::find_if(migrations.begin(), migrations.end(), [&](const Migration& migration) { return migration.version == version; });
+    const auto found =
+        std::find_if(migrations.begin(), migrations.end(), [&](const Migration& migration) { return migration.version == version; });
     if (found == migrations.end())
-      return Fail(Reason::kSchemaMismatch, "migrations", "the file " + row[1].as<std::string>() + ", which the database has: use a newer release", "none");
+      return Fail(Reason::kSchemaMismatch, "migrations",
+                  "the file " + row[1].as<std::string>() + ", which the database has: use a newer release", "none");
     if (found->digest != OctetsOf(row[2]))
       return Fail(Reason::kSchemaMismatch, "migration " + found->file_name, "the file as it was applied", "an altered one");
     recorded.push_back(version);
@@ -105,7 +110,8 @@ Result<std::vector<Migration>> ReadMigrations(const std::filesystem::path& direc
     if (path.extension() == ".sql" && path.filename() != "schema.sql") paths.push_back(path);
   }
   if (paths.empty() || paths.size() > kFilesMax)
-    return Fail(Reason::kNotFound, "migrations", "a directory with files like 0001_noun.sql", directory.string() + (code ? ": " + code.message() : ""));
+    return Fail(Reason::kNotFound, "migrations", "a directory with files like 0001_noun.sql",
+                directory.string() + (code ? ": " + code.message() : ""));
   std::sort(paths.begin(), paths.end());
   std::vector<Migration> migrations;
   for (const auto& path : paths) {
@@ -144,9 +150,11 @@ Result<void> CheckSchema(Database& database) {
     const int version = transaction.exec1("select coalesce(max(version), 0) from public.schema_version")[0].as<int>();
     const std::string met = "version " + std::to_string(version);
     if (version < kSchemaVersionMin)
-      return Fail(Reason::kSchemaMismatch, "database", "schema version " + std::to_string(kSchemaVersionMin) + " or later: run `idzone migrate`", met);
+      return Fail(Reason::kSchemaMismatch, "database",
+                  "schema version " + std::to_string(kSchemaVersionMin) + " or later: run `idzone migrate`", met);
     if (version > kSchemaVersionMax)
-      return Fail(Reason::kSchemaMismatch, "database", "schema version " + std::to_string(kSchemaVersionMax) + " at most: install a newer release of this program", met);
+      return Fail(Reason::kSchemaMismatch, "database",
+                  "schema version " + std::to_string(kSchemaVersionMax) + " at most: install a newer release of this program", met);
     return {};
   });
 }

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "services/rpc/channel.h"
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
+
+#include "services/rpc/key_pair.h"
+
+namespace idzone::rpc {
+namespace {
+
+constexpr unsigned kReloadSeconds = 1;
+
+}  // namespace
+
+Result<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions& options) {
+  if (auto pair = CheckKeyPair(options.certificate, options.private_key); !pair) return tl::unexpected(pair.error());
+  if (auto authority = CheckCertificates(options.server_ca); !authority) return tl::unexpected(authority.error());
+  const auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+      options.private_key.string(), options.certificate.string(), options.server_ca.string(), kReloadSeconds);
+  grpc::experimental::TlsChannelCredentialsOptions tls;
+  tls.set_certificate_provider(provider);
+  tls.watch_root_certs();
+  tls.watch_identity_key_cert_pairs();
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(options.message_octets_max);
+  // A server that vanished is noticed while a stream waits for it. Servers of ours allow a ping every 10 s.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
+  return grpc::CreateCustomChannel(options.address, grpc::experimental::TlsCredentials(tls), arguments);
+}
+
+}  // namespace idzone::rpc

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "services/rpc/key_pair.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <memory>
+
+namespace idzone::rpc {
+namespace {
+
+template <auto Free>
+struct Deleter {
+  template <typename T>
+  void operator()(T* pointer) const {
+    Free(pointer);
+  }
+};
+using CertificatePointer = std::unique_ptr<X509, Deleter<X509_free>>;
+using KeyPointer = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using BioPointer = std::unique_ptr<BIO, Deleter<BIO_free>>;
+
+/// An encrypted key cannot be asked for a passphrase by a daemon.
+int NoPassphrase(char*, int, int, void*) {
+  return -1;
+}
+
+CertificatePointer ReadCertificate(const std::filesystem::path& file) {
+  const BioPointer bio(BIO_new_file(file.c_str(), "r"));
+  CertificatePointer certificate(bio == nullptr ? nullptr : PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  ERR_clear_error();
+  return certificate;
+}
+
+}  // namespace
+
+Result<void> CheckKeyPair(const std::filesystem::path& certificate_file, const std::filesystem::path& key_file) {
+  const CertificatePointer certificate = ReadCertificate(certificate_file);
+  if (certificate == nullptr) return Fail(Reason::kKeyFileInvalid, certificate_file.string(), "a readable PEM certificate", "none");
+  const BioPointer bio(BIO_new_file(key_file.c_str(), "r"));
+  const KeyPointer key(bio == nullptr ? nullptr : PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassphrase, nullptr));
+  ERR_clear_error();
+  if (key == nullptr) return Fail(Reason::kKeyFileInvalid, key_file.string(), "a readable PEM private key without passphrase", "none");
+  const bool belongs = X509_check_private_key(certificate.get(), key.get()) == 1;
+  ERR_clear_error();
+  if (!belongs) return Fail(Reason::kKeyFileInvalid, key_file.string(), "the private key of " + certificate_file.string(), "another key");
+  return {};
+}
+
+Result<void> CheckCertificates(const std::filesystem::path& file) {
+  if (ReadCertificate(file) == nullptr) return Fail(Reason::kKeyFileInvalid, file.string(), "a readable PEM certificate", "none");
+  return {};
+}
+
+}  // namespace idzone::rpc

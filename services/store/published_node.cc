@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+
+#include "services/core/base/error.h"
+#include "services/store/encoding.h"
+#include "services/store/published_store.h"
+
+namespace idzone::store {
+namespace {
+
+#define IDZONE_NODE_COLUMNS "n.denial_key, n.owner, n.child_count, n.rrsets, n.next_key, n.denial_rrsig"
+
+constexpr Statement kLoadNodes{"published_load_nodes", "select " IDZONE_NODE_COLUMNS R"(
+  from unnest($2::bytea[]) u(denial_key)
+  join published.node n on n.zone_id = $1::integer and n.denial_key = u.denial_key)"};
+
+// One backward step in the primary key for each key; before the first node stands the last one.
+constexpr Statement kLoadPredecessors{"published_load_predecessors", R"(
+select p.denial_key, p.rr_types, p.next_key
+  from unnest($2::bytea[]) u(denial_key)
+ cross join lateral (
+       select b.denial_key, b.rr_types, b.next_key from (
+           select n.denial_key, n.rr_types, n.next_key from published.node n
+            where n.zone_id = $1::integer and n.denial_key < u.denial_key order by n.denial_key desc limit 1) b
+       union all
+       select l.denial_key, l.rr_types, l.next_key from (
+           select n.denial_key, n.rr_types, n.next_key from published.node n
+            where n.zone_id = $1::integer order by n.denial_key desc limit 1) l
+        where not exists (select 1 from published.node n where n.zone_id = $1::integer and n.denial_key < u.denial_key)) p)"};
+
+constexpr Statement kLoadRange{"published_load_range", "select " IDZONE_NODE_COLUMNS R"(
+  from published.node n
+ where n.zone_id = $1::integer and n.denial_key > $2::bytea and n.denial_key <= $3::bytea
+ order by n.denial_key limit $4::bigint)"};
+
+// A list of types travels as PostgreSQL's text form of an array, because arrays of arrays cannot have rows of different
+// lengths; the domain's CHECK judges it.
+constexpr Statement kInsertNodes{"published_insert_nodes", R"(
+insert into published.node (zone_id, denial_key, owner, child_count, rr_types, rrsets, next_key, denial_rrsig)
+select $1::integer, u.denial_key, u.owner, u.child_count, u.rr_types::smallint[]::published.rr_types, u.rrsets, u.next_key,
+       u.denial_rrsig
+  from unnest($2::bytea[], $3::bytea[], $4::integer[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[])
+       u(denial_key, owner, child_count, rr_types, rrsets, next_key, denial_rrsig))"};
+
+constexpr Statement kUpdateNodes{"published_update_nodes", R"(
+update published.node n
+   set rr_types = u.rr_types::smallint[]::published.rr_types, rrsets = u.rrsets, child_count = u.child_count,
+       next_key = u.next_key, denial_rrsig = u.denial_rrsig
+  from unnest($2::bytea[], $3::integer[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[])
+       u(denial_key, child_count, rr_types, rrsets, next_key, denial_rrsig)
+ where n.zone_id = $1::integer and n.denial_key = u.denial_key)"};
+
+constexpr Statement kUpdateDenials{"published_update_denials", R"(
+update published.node n set next_key = u.next_key, denial_rrsig = u.denial_rrsig
+  from unnest($2::bytea[], $3::bytea[], $4::bytea[]) u(denial_key, next_key, denial_rrsig)
+ where n.zone_id = $1::integer and n.denial_key = u.denial_key)"};
+
+constexpr Statement kUpdateChildCounts{"published_update_child_counts", R"(
+update published.node n set child_count = u.child_count
+  from unnest($2::bytea[], $3::integer[]) u(denial_key, child_count)
+ where n.zone_id = $1::integer and n.denial_key = u.denial_key)"};
+
+constexpr Statement kDeleteNodes{"published_delete_nodes", R"(
+delete from published.node n using unnest($2::bytea[]) u(denial_key)
+ where n.zone_id = $1::integer and n.denial_key = u.denial_key)"};
+
+std::string TypesText(const std::vector<dns::RrSet>& rrsets) {
+  std::string text = "{";
+  for (const dns::RrSet& rrset : rrsets)
+    text += (text.size() > 1 ? "," : "") + std::to_string(static_cast<std::uint16_t>(rrset.type));
+  return text + "}";
+}
+
+/// Reads "{2,6,48}".
+Result<std::vector<dns::RrType>> TypesOf(const pqxx::field& field) {
+  std::vector<dns::RrType> types;
+  const std::string_view text(field.c_str(), field.size());
+  std::uint32_t code = 0;
+  bool digits = false;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9' && code < 0x10000) {
+      code = code * 10 + static_cast<std::uint32_t>(c - '0');
+      digits = true;
+      continue;
+    }
+    if (digits) {
+      const auto type = code < 0x10000 ? dns::AllowedRrType(static_cast<std::uint16_t>(code)) : std::nullopt;
+      if (!type) return Fail(Reason::kRecordTypeForbidden, "published.node.rr_types", "types of the allow-list", std::string(text));
+      types.push_back(*type);
+    }
+    code = 0;
+    digits = false;
+  }
+  return types;
+}
+
+Result<NodeRow> NodeOf(const pqxx::row& row) {
+  NodeRow node;
+  node.key = OctetsOf(row[0]);
+  auto owner = dns::Name::FromWire(OctetsOf(row[1]), "published.node.owner");
+  if (!owner) return tl::unexpected(owner.error());
+  node.owner = std::move(*owner);
+  node.child_count = NumberOf<std::int32_t>(row[2]);
+  auto rrsets = zone::DecodeRrSets(OctetsOf(row[3]), node.owner);
+  if (!rrsets) return tl::unexpected(rrsets.error());
+  node.rrsets = std::move(*rrsets);
+  node.denial.next = OctetsOf(row[4]);
+  node.denial.rrsig = OctetsOf(row[5]);
+  return node;
+}
+
+Result<std::vector<NodeRow>> NodesOf(const pqxx::result& rows) {
+  std::vector<NodeRow> nodes;
+  nodes.reserve(rows.size());
+  for (const pqxx::row& row : rows) {
+    auto node = NodeOf(row);
+    if (!node) return tl::unexpected(node.error());
+    nodes.push_back(std::move(*node));
+  }
+  return nodes;
+}
+
+/// The columns of node rows, as arrays. Views point into the rows or into `texts` and `blobs`.
+struct NodeColumns {
+  explicit NodeColumns(const std::vector<const NodeRow*>& nodes) {
+    for (const NodeRow* node : nodes) {
+      keys.push_back(node->key);
+      owners.push_back(node->owner.wire());
+      child_counts.push_back(node->child_count);
+      nexts.push_back(node->denial.next);
+      rrsigs.push_back(node->denial.rrsig);
+      type_texts.push_back(TypesText(node->rrsets));
+      rrsets.push_back(zone::EncodeRrSets(node->rrsets));
+    }
+  }
+  std::vector<OctetsView> keys, owners, nexts, rrsigs;
+  std::vector<std::int32_t> child_counts;
+  std::vector<std::string> type_texts;
+  std::vector<Octets> rrsets;
+};
+
+}  // namespace
+
+Result<std::vector<NodeRow>> LoadNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys) {
+  if (keys.empty()) return std::vector<NodeRow>();
+  return NodesOf(Execute(transaction, kLoadNodes, zone_id, ByteaArray(Views(keys))));
+}
+
+Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::int32_t zone_id,
+                                               const std::vector<dns::DenialKey>& keys) {
+  std::vector<ChainRow> links;
+  if (keys.empty()) return links;
+  for (const pqxx::row& row : Execute(transaction, kLoadPredecessors, zone_id, ByteaArray(Views(keys)))) {
+    auto types = TypesOf(row[1]);
+    if (!types) return tl::unexpected(types.error());
+    links.push_back({OctetsOf(row[0]), std::move(*types), OctetsOf(row[2])});
+  }
+  std::sort(links.begin(), links.end(), [](const ChainRow& left, const ChainRow& right) { return left.key < right.key; });
+  links.erase(std::unique(links.begin(), links.end(), [](const ChainRow& left, const ChainRow& right) { return left.key == right.key; }),
+              links.end());
+  return links;
+}
+
+Result<std::vector<NodeRow>> LoadNodeRange(Transaction& transaction, std::int32_t zone_id, OctetsView after, OctetsView through,
+                                           std::int64_t limit) {
+  return NodesOf(Execute(transaction, kLoadRange, zone_id, Bytea(after), Bytea(through), limit));
+}
+
+void InsertNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes) {
+  if (nodes.empty()) return;
+  const NodeColumns columns(nodes);
+  Execute(transaction, kInsertNodes, zone_id, ByteaArray(columns.keys), ByteaArray(columns.owners),
+          IntegerArray(columns.child_counts), TextArray(Views(columns.type_texts)), ByteaArray(Views(columns.rrsets)),
+          ByteaArray(columns.nexts), ByteaArray(columns.rrsigs));
+}
+
+void UpdateNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes) {
+  if (nodes.empty()) return;
+  const NodeColumns columns(nodes);
+  Execute(transaction, kUpdateNodes, zone_id, ByteaArray(columns.keys), IntegerArray(columns.child_counts),
+          TextArray(Views(columns.type_texts)), ByteaArray(Views(columns.rrsets)), ByteaArray(columns.nexts),
+          ByteaArray(columns.rrsigs));
+}
+
+void UpdateDenials(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes) {
+  if (nodes.empty()) return;
+  std::vector<OctetsView> keys, nexts, rrsigs;
+  for (const NodeRow* node : nodes) {
+    keys.push_back(node->key);
+    nexts.push_back(node->denial.next);
+    rrsigs.push_back(node->denial.rrsig);
+  }
+  Execute(transaction, kUpdateDenials, zone_id, ByteaArray(keys), ByteaArray(nexts), ByteaArray(rrsigs));
+}
+
+void UpdateChildCounts(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes) {
+  if (nodes.empty()) return;
+  std::vector<OctetsView> keys;
+  std::vector<std::int32_t> counts;
+  for (const NodeRow* node : nodes) {
+    keys.push_back(node->key);
+    counts.push_back(node->child_count);
+  }
+  Execute(transaction, kUpdateChildCounts, zone_id, ByteaArray(keys), IntegerArray(counts));
+}
+
+void DeleteNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys) {
+  if (keys.empty()) return;
+  Execute(transaction, kDeleteNodes, zone_id, ByteaArray(Views(keys)));
+}
+
+}  // namespace idzone::store

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "services/store/encoding.h"
+#include "services/store/published_store.h"
+
+namespace idzone::store {
+namespace {
+
+/// Batches looked at in one transaction: a burst of single enrollments makes as many batches as identities.
+constexpr std::int64_t kBatchesMax = 1000;
+
+// Order of the queue: revocations (kind 1) before enrollments, then as they came.
+constexpr Statement kTakeBatches{"published_take_batches", R"(
+select q.batch_id, q.size, q.total from (
+    select h.batch_id, h.kind, h.size, sum(h.size) over (order by h.kind, h.batch_id) as total from (
+        select d.batch_id, d.kind, cardinality(d.identity_ids) as size from registry.dirty_batch d
+         where d.namespace_id = $1::integer order by d.kind, d.batch_id limit $2::bigint for update skip locked) h) q
+ order by q.kind, q.batch_id)"};
+
+constexpr Statement kDeleteBatches{"published_delete_batches", R"(
+delete from registry.dirty_batch d using unnest($1::bigint[]) u(batch_id) where d.batch_id = u.batch_id)"};
+
+// The namespace in the joins keeps a batch from ever speaking about another namespace's identities.
+constexpr Statement kLoadDesired{"published_load_desired", R"(
+select i.subject, r.identity_id is null as active, c.rr_type, c.rdata
+  from unnest($2::bigint[]) u(batch_id)
+  join registry.dirty_batch d on d.batch_id = u.batch_id
+ cross join lateral unnest(d.identity_ids) m(identity_id)
+  join registry.identity i on i.identity_id = m.identity_id and i.namespace_id = $1::integer
+  left join registry.revocation r on r.identity_id = i.identity_id
+  left join registry.credential c on c.identity_id = i.identity_id
+ order by i.subject)"};
+
+}  // namespace
+
+DirtyBatches TakeDirtyBatches(Transaction& transaction, std::int32_t namespace_id, std::int64_t identities_max) {
+  DirtyBatches taken;
+  const pqxx::result rows = Execute(transaction, kTakeBatches, namespace_id, kBatchesMax);
+  for (const pqxx::row& row : rows) {
+    if (!taken.batch_ids.empty() && NumberOf<std::int64_t>(row["total"]) > identities_max) break;
+    taken.batch_ids.push_back(NumberOf<std::int64_t>(row["batch_id"]));
+    taken.identity_count += NumberOf<std::int64_t>(row["size"]);
+  }
+  taken.more = taken.batch_ids.size() < rows.size() || static_cast<std::int64_t>(rows.size()) == kBatchesMax;
+  return taken;
+}
+
+void DeleteDirtyBatches(Transaction& transaction, const std::vector<std::int64_t>& batch_ids) {
+  if (!batch_ids.empty()) Execute(transaction, kDeleteBatches, BigintArray(batch_ids));
+}
+
+std::vector<DesiredIdentity> LoadDesired(Transaction& transaction, std::int32_t namespace_id, const std::vector<std::int64_t>& batch_ids) {
+  std::vector<DesiredIdentity> identities;
+  for (const pqxx::row& row : Execute(transaction, kLoadDesired, namespace_id, BigintArray(batch_ids))) {
+    auto subject = row["subject"].as<std::string>();
+    // Rows of one identity follow each other; an identity in two batches repeats its credentials, which an RRset merges.
+    if (identities.empty() || identities.back().subject != subject)
+      identities.push_back({std::move(subject), row["active"].as<bool>(), {}});
+    if (!row["rdata"].is_null() && NumberOf<int>(row["rr_type"]) == static_cast<int>(dns::RrType::kTlsa))
+      identities.back().tlsa_rdatas.push_back(OctetsOf(row["rdata"]));
+  }
+  return identities;
+}
+
+}  // namespace idzone::store
