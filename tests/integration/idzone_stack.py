@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""The stack as the tests use it: temporary, gone at the end of the test, its logs kept when the test failed."""
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "deploy"))
+sys.path.insert(0, str(SOURCE / "tests" / "judge"))
+
+import gate  # noqa: E402
+from devstack.resolver import Validator  # noqa: E402
+from devstack.stack import Stack  # noqa: E402
+
+from idzone_client import Client  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("IDZONE_BUILD", SOURCE / "build" / "dev"))
+KEPT_LOGS = SOURCE / "build" / "failed"
+
+
+class TestStack(Stack):
+    """A Stack in a folder of its own. `close` stops everything, whatever state it is in."""
+
+    __test__ = False  # not a test class, whatever its name says to pytest
+
+    def __init__(self, name):
+        # Short and below /tmp: the socket's path must fit, and an unprivileged account must reach it.
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="idz-", dir="/tmp"))
+        folder.chmod(0o755)
+        self.name = name
+        self.failed = False
+        super().__init__(folder, BUILD)
+
+    def open(self):
+        try:
+            self.create()
+            self.start()
+            self.add_principals()
+        except BaseException:
+            self.failed = True
+            self.close()
+            raise
+        return self
+
+    def close(self):
+        for name in ("pdns", "replicad", "feedd", "signerd", "provisiond"):
+            if name in self.daemons:
+                self.daemons[name].kill()
+        self.cluster.kill()
+        if self.failed:
+            kept = KEPT_LOGS / self.name
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(self.folder / "log", kept)
+            print(f"logs kept in {kept}")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.cluster.socket_folder, ignore_errors=True)
+
+    def client(self, caller="enroller", **arguments):
+        tls = self.folder / "tls"
+        return Client(f"localhost:{self.ports['provisiond']}", tls / "ca.crt", tls / f"{caller}.crt", tls / f"{caller}.key", **arguments)
+
+    def validator(self, zone):
+        return Validator(self.folder / "resolver", zone, self.delegation_signer(zone), self.ports["dns"])
+
+    def zone_files(self, zone):
+        """Returns the same zone twice: as the signer published it, and as PowerDNS transfers it."""
+        folder = self.folder / "zones"
+        folder.mkdir(exist_ok=True)
+        return [self.export(zone, folder / f"{zone}export"), self.transfer(zone, folder / f"{zone}axfr")]
+
+    def require_valid(self, zone, valid_for_seconds=24 * 3600, names_min=1000):
+        """The gate on both, with the size that makes a verdict worth something."""
+        for path in self.zone_files(zone):
+            gate.require_valid(path, zone, valid_for_seconds)
+            names, empty = gate.shape(path, zone)
+            assert names >= names_min, f"{path}: only {names} names"
+            assert empty >= 1 or names_min == 0, f"{path}: no empty non-terminal"
