@@ -57,9 +57,9 @@ void InsertBatches(Transaction& transaction, std::int32_t zone_id, const zone::Z
 }
 
 std::int64_t PruneVersions(Transaction& transaction, std::int32_t zone_id, const zone::ZonePosition& newest, const JournalLimits& limits) {
-  const pqxx::result removed = Execute(transaction, kPruneVersions, zone_id, static_cast<std::int64_t>(newest.epoch),
-                                       static_cast<std::int64_t>(newest.serial), limits.versions_max,
-                                       static_cast<std::int64_t>(limits.kept_since.time_since_epoch().count()), kPrunedMax);
+  const pqxx::result removed =
+      Execute(transaction, kPruneVersions, zone_id, static_cast<std::int64_t>(newest.epoch), static_cast<std::int64_t>(newest.serial),
+              limits.versions_max, static_cast<std::int64_t>(limits.kept_since.time_since_epoch().count()), kPrunedMax);
   return static_cast<std::int64_t>(removed.affected_rows());
 }
 

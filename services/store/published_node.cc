@@ -66,8 +66,7 @@ delete from published.node n using unnest($2::bytea[]) u(denial_key)
 
 std::string TypesText(const std::vector<dns::RrSet>& rrsets) {
   std::string text = "{";
-  for (const dns::RrSet& rrset : rrsets)
-    text += (text.size() > 1 ? "," : "") + std::to_string(static_cast<std::uint16_t>(rrset.type));
+  for (const dns::RrSet& rrset : rrsets) text += (text.size() > 1 ? "," : "") + std::to_string(static_cast<std::uint16_t>(rrset.type));
   return text + "}";
 }
 
@@ -146,8 +145,7 @@ Result<std::vector<NodeRow>> LoadNodes(Transaction& transaction, std::int32_t zo
   return NodesOf(Execute(transaction, kLoadNodes, zone_id, ByteaArray(Views(keys))));
 }
 
-Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::int32_t zone_id,
-                                               const std::vector<dns::DenialKey>& keys) {
+Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys) {
   std::vector<ChainRow> links;
   if (keys.empty()) return links;
   for (const pqxx::row& row : Execute(transaction, kLoadPredecessors, zone_id, ByteaArray(Views(keys)))) {
@@ -169,17 +167,15 @@ Result<std::vector<NodeRow>> LoadNodeRange(Transaction& transaction, std::int32_
 void InsertNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes) {
   if (nodes.empty()) return;
   const NodeColumns columns(nodes);
-  Execute(transaction, kInsertNodes, zone_id, ByteaArray(columns.keys), ByteaArray(columns.owners),
-          IntegerArray(columns.child_counts), TextArray(Views(columns.type_texts)), ByteaArray(Views(columns.rrsets)),
-          ByteaArray(columns.nexts), ByteaArray(columns.rrsigs));
+  Execute(transaction, kInsertNodes, zone_id, ByteaArray(columns.keys), ByteaArray(columns.owners), IntegerArray(columns.child_counts),
+          TextArray(Views(columns.type_texts)), ByteaArray(Views(columns.rrsets)), ByteaArray(columns.nexts), ByteaArray(columns.rrsigs));
 }
 
 void UpdateNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes) {
   if (nodes.empty()) return;
   const NodeColumns columns(nodes);
   Execute(transaction, kUpdateNodes, zone_id, ByteaArray(columns.keys), IntegerArray(columns.child_counts),
-          TextArray(Views(columns.type_texts)), ByteaArray(Views(columns.rrsets)), ByteaArray(columns.nexts),
-          ByteaArray(columns.rrsigs));
+          TextArray(Views(columns.type_texts)), ByteaArray(Views(columns.rrsets)), ByteaArray(columns.nexts), ByteaArray(columns.rrsigs));
 }
 
 void UpdateDenials(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes) {

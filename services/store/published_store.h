@@ -74,8 +74,8 @@ bool TryLockZoneCreation(Transaction& transaction, std::int32_t namespace_id);
 /// Returns the new zone's id. ALREADY_EXISTS (through the transaction) when another signer was first.
 std::int32_t InsertZone(Transaction& transaction, const NamespaceRow& registered, const ZoneRow& zone);
 
-/// Locks the zone's row, which orders its versions, and returns it as it is then. NOT_FOUND when there is none.
-Result<ZoneRow> LockZone(Transaction& transaction, std::int32_t zone_id);
+/// Locks the zone's row, which orders its versions, and returns it as it is then; nothing while another signer has it.
+std::optional<ZoneRow> LockZone(Transaction& transaction, std::int32_t zone_id);
 /// Writes everything that moves. Requires: the row is locked.
 void UpdateZone(Transaction& transaction, const ZoneRow& zone);
 
@@ -99,8 +99,7 @@ struct ChainRow {
 /// Returns those of the nodes that exist, in no particular order.
 Result<std::vector<NodeRow>> LoadNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys);
 /// Returns the node before each of the keys in the chain, each once; the last one stands before the first.
-Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::int32_t zone_id,
-                                               const std::vector<dns::DenialKey>& keys);
+Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys);
 /// Returns at most `limit` nodes in key order, with after < key <= through.
 Result<std::vector<NodeRow>> LoadNodeRange(Transaction& transaction, std::int32_t zone_id, OctetsView after, OctetsView through,
                                            std::int64_t limit);

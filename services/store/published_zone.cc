@@ -39,7 +39,7 @@ returning zone_id)"};
 constexpr Statement kLockZone{"published_lock_zone", R"(
 select zone_id, epoch, serial, digest, node_count, resign_key,
        extract(epoch from resign_round)::bigint as resign_round, extract(epoch from last_signed_at)::bigint as last_signed_at
-  from published.zone where zone_id = $1::integer for update)"};
+  from published.zone where zone_id = $1::integer for update skip locked)"};
 
 constexpr Statement kUpdateZone{"published_update_zone", R"(
 update published.zone
@@ -47,14 +47,18 @@ update published.zone
        resign_round = to_timestamp($7::bigint), last_signed_at = to_timestamp($8::bigint)
  where zone_id = $1::integer)"};
 
-UnixTime TimeOf(const pqxx::field& field) { return UnixTime(std::chrono::seconds(NumberOf<std::int64_t>(field))); }
+UnixTime TimeOf(const pqxx::field& field) {
+  return UnixTime(std::chrono::seconds(NumberOf<std::int64_t>(field)));
+}
 
 std::optional<UnixTime> OptionalTimeOf(const pqxx::field& field) {
   if (field.is_null()) return std::nullopt;
   return TimeOf(field);
 }
 
-std::int64_t Seconds(UnixTime time) { return time.time_since_epoch().count(); }
+std::int64_t Seconds(UnixTime time) {
+  return time.time_since_epoch().count();
+}
 
 ZoneRow ZoneOf(const pqxx::row& row) {
   ZoneRow zone;
@@ -75,7 +79,8 @@ Result<NamespaceRow> NamespaceOf(const pqxx::row& row) {
   auto apex = dns::Name::FromWire(OctetsOf(row["name"]), "registry.namespace.name");
   if (!apex) return tl::unexpected(apex.error());
   registered.apex = *apex;
-  auto layout = zone::MakeLayout(static_cast<zone::LayoutKind>(NumberOf<int>(row["layout_kind"])), NumberOf<std::uint32_t>(row["layout_width"]));
+  auto layout =
+      zone::MakeLayout(static_cast<zone::LayoutKind>(NumberOf<int>(row["layout_kind"])), NumberOf<std::uint32_t>(row["layout_width"]));
   if (!layout) return tl::unexpected(layout.error());
   registered.layout = *layout;
   registered.policy = row["policy"].as<std::string>();
@@ -90,9 +95,14 @@ Result<NamespaceRow> NamespaceOf(const pqxx::row& row) {
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> SignerSessionSettings() {
-  return {{"enable_seqscan", "off"},  {"enable_hashjoin", "off"},       {"enable_mergejoin", "off"},
-          {"enable_bitmapscan", "off"}, {"enable_material", "off"},      {"plan_cache_mode", "force_generic_plan"},
-          {"jit", "off"},             {"max_parallel_workers_per_gather", "0"}};
+  return {{"enable_seqscan", "off"},
+          {"enable_hashjoin", "off"},
+          {"enable_mergejoin", "off"},
+          {"enable_bitmapscan", "off"},
+          {"enable_material", "off"},
+          {"plan_cache_mode", "force_generic_plan"},
+          {"jit", "off"},
+          {"max_parallel_workers_per_gather", "0"}};
 }
 
 Result<std::vector<ZoneWork>> ListZoneWork(Transaction& transaction) {
@@ -130,14 +140,14 @@ bool TryLockZoneCreation(Transaction& transaction, std::int32_t namespace_id) {
 std::int32_t InsertZone(Transaction& transaction, const NamespaceRow& registered, const ZoneRow& zone) {
   const pqxx::result rows =
       Execute(transaction, kInsertZone, registered.namespace_id, Bytea(registered.apex.wire()), registered.apex.Format(),
-              static_cast<std::int64_t>(zone.position.epoch), static_cast<std::int64_t>(zone.position.serial),
-              Bytea(zone.position.digest), zone.node_count, Seconds(zone.resign_round), Seconds(zone.last_signed_at));
+              static_cast<std::int64_t>(zone.position.epoch), static_cast<std::int64_t>(zone.position.serial), Bytea(zone.position.digest),
+              zone.node_count, Seconds(zone.resign_round), Seconds(zone.last_signed_at));
   return NumberOf<std::int32_t>(rows[0]["zone_id"]);
 }
 
-Result<ZoneRow> LockZone(Transaction& transaction, std::int32_t zone_id) {
+std::optional<ZoneRow> LockZone(Transaction& transaction, std::int32_t zone_id) {
   const pqxx::result rows = Execute(transaction, kLockZone, zone_id);
-  if (rows.empty()) return Fail(Reason::kNotFound, "published.zone " + std::to_string(zone_id), "a row", "none");
+  if (rows.empty()) return std::nullopt;
   return ZoneOf(rows[0]);
 }
 

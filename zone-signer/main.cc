@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// idzone-signerd: turns what the registry wants into signed zone versions.
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "services/process/daemon.h"
+#include "services/process/log.h"
+#include "zone-signer/pipeline/reconciler.h"
+
+namespace {
+
+using namespace idzone;
+using namespace idzone::signer;
+
+std::vector<process::ConfigKey> DeclaredKeys() {
+  return {
+      process::RequiredText("database.url", "libpq URL of the database, as role idzone_signerd"),
+      process::RequiredText("keys.directory", "directory of the sealed key files, mode 0700; made when it is not there"),
+      process::RequiredText("keys.kek_file", "file with the key that seals the others: 32 octets or 64 hex digits, mode 0600 or 0400"),
+      process::OptionalInteger("signing.threads", 2, 1, 64, "threads that sign"),
+      process::OptionalInteger("signing.batch_max", 1000, 1, 10'000, "identities published, or names renewed, in one transaction"),
+      process::OptionalInteger("signing.poll_ms", 200, 10, 60'000, "how often an empty queue is looked at"),
+      process::OptionalInteger("signing.verify_every", 64, 1, 1'000'000,
+                               "which share of the signatures is verified before they are published: every n-th, and the first"),
+      process::OptionalInteger("signing.journal_keep_versions", 10'000, 2, 10'000'000, "versions of a zone kept for followers, at most"),
+      process::OptionalInteger("signing.journal_keep_hours", 72, 1, 24 * 365, "hours that versions are kept for followers, at most"),
+  };
+}
+
+/// Makes the key directory on the first start; it is checked afterwards like any other.
+Result<void> MakeKeyDirectory(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return Fail(Reason::kKeyFileInvalid, path, "a directory that can be made", std::strerror(errno));
+}
+
+Result<void> Run(process::DaemonContext& context) {
+  const process::Config& config = context.config;
+  if (auto forbidden = keys::ForbidCoreDumps(); !forbidden) return forbidden;
+  if (auto made = MakeKeyDirectory(config.Text("keys.directory")); !made) return made;
+  auto directory = keys::KeyDirectory::Open(config.Text("keys.directory"), config.Text("keys.kek_file"));
+  if (!directory) return tl::unexpected(directory.error());
+
+  store::Database database({.url = config.Text("database.url"),
+                            .application_name = "idzone-signerd",
+                            .connections_max = 1,
+                            .statement_timeout = std::chrono::seconds(30),
+                            .settings = store::SignerSessionSettings(),
+                            .on_failure = [](std::string_view sqlstate, std::string_view message) {
+                              process::Log(process::LogLevel::kWarning, "database.failed", {{"sqlstate", sqlstate}, {"message", message}});
+                            }});
+  store::DirtyListener listener(config.Text("database.url"));
+  const signing::BatchSigner signer(static_cast<int>(config.Integer("signing.threads")),
+                                    static_cast<int>(config.Integer("signing.verify_every")));
+  const process::SystemClock clock;
+  pipeline::Reconciler reconciler({database, listener, *directory, signer, clock, context.observatory},
+                                  {.batch_max = config.Integer("signing.batch_max"),
+                                   .poll = std::chrono::milliseconds(config.Integer("signing.poll_ms")),
+                                   .journal_keep_versions = config.Integer("signing.journal_keep_versions"),
+                                   .journal_keep = std::chrono::hours(config.Integer("signing.journal_keep_hours"))});
+  reconciler.Run(context.stop);
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // For the listener's connection; before any thread exists, because setenv is not safe beside others.
+  setenv("PGCONNECT_TIMEOUT", "3", 0);
+  return idzone::process::RunDaemon(argc, argv, {.program = "idzone-signerd", .keys = DeclaredKeys(), .run = Run});
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <unordered_map>
+
+#include "zone-signer/pipeline/zone_session.h"
+
+/// From what the registry wants to what of the zone is different: the reconciler's heart. Planning the same wishes twice
+/// changes nothing.
+namespace idzone::signer::pipeline {
+
+/// What each owner name should have: its TLSA RRset, or nothing.
+using Wishes = std::unordered_map<dns::Name, std::optional<dns::RrSet>>;
+
+/// Turns identities into wishes. An identity whose row cannot be published (a subject or a record that no code of ours
+/// would have stored) is left as it is, and reported in `refused`.
+Wishes MakeWishes(const ZoneSession& session, const std::vector<store::DesiredIdentity>& identities, std::vector<Error>& refused);
+
+/// Compares wishes with the published nodes and puts what is different into the draft, with everything that follows for
+/// empty non-terminals and the denial chain. Loads what it needs.
+Result<void> PlanChanges(store::Transaction& transaction, const ZoneSession& session, const Wishes& wishes, VersionDraft& draft);
+
+}  // namespace idzone::signer::pipeline

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "zone-signer/pipeline/zone_work.h"
+
+namespace prometheus {
+class Registry;
+}
+
+namespace idzone::signer::pipeline {
+
+/// What operators watch. Names begin with idzone_signer_.
+class Metrics {
+ public:
+  explicit Metrics(prometheus::Registry& registry);
+  ~Metrics();
+
+  /// Counts what a transaction did; `kind` is create, change or renew.
+  void CountWork(std::string_view kind, const WorkOutcome& outcome, UnixTime now);
+  void CountFailure(Reason reason);
+  void SetQueue(std::string_view kind, std::chrono::seconds oldest);
+  void SetZones(std::size_t zones, std::size_t failing, std::size_t in_clock_doubt);
+  void SetSweepLag(std::chrono::seconds most);
+  void SetLeastRest(std::chrono::seconds rest);
+
+ private:
+  struct Families;
+  std::unique_ptr<Families> families_;
+};
+
+}  // namespace idzone::signer::pipeline

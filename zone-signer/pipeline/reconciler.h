@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <stop_token>
+
+#include "services/process/lifecycle.h"
+#include "services/process/observatory.h"
+#include "services/store/database.h"
+#include "services/store/published_listener.h"
+#include "zone-signer/pipeline/metrics.h"
+
+/// The signer's loop. Each round lists what there is to do and then does, in this order and each within a budget: new
+/// zones and revocations; enrollments, oldest first; renewals; pruning. A zone that fails is left alone for a while and
+/// holds up no other; what it has published stays. Any number of signers may run: the zone's row lock decides.
+namespace idzone::signer::pipeline {
+
+struct ReconcilerOptions {
+  std::int64_t batch_max = 1000;
+  std::chrono::milliseconds poll{200};
+  std::int64_t journal_keep_versions = 0;
+  std::chrono::hours journal_keep{0};
+};
+
+class Reconciler {
+ public:
+  struct Parts {
+    store::Database& database;
+    store::DirtyListener& listener;
+    keys::KeyDirectory& keys;
+    const signing::BatchSigner& signer;
+    const Clock& clock;
+    process::Observatory& observatory;
+  };
+  Reconciler(Parts parts, ReconcilerOptions options);
+
+  /// Runs until a stop is requested; the transaction under way is finished first.
+  void Run(const std::stop_token& stop);
+
+ private:
+  using SteadyClock = std::chrono::steady_clock;
+  struct ZoneFailure {
+    process::Backoff backoff{std::chrono::milliseconds(500), std::chrono::milliseconds(30'000)};
+    SteadyClock::time_point retry_at;
+    bool clock_doubt = false;
+  };
+  using Work = Result<WorkOutcome> (*)(store::Transaction&, const store::ZoneWork&, const WorkTools&);
+
+  /// One round. Returns whether there is more to do at once. An error means that PostgreSQL is not to be had.
+  Result<bool> Round(const std::stop_token& stop);
+  Result<bool> DoUrgent(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
+  Result<bool> DoEnrollments(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
+  Result<bool> DoRenewals(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
+  Result<void> Prune(const std::vector<store::ZoneWork>& list);
+  /// Runs one transaction for one zone and keeps account of it. Returns whether there is more of the same.
+  Result<bool> Do(std::string_view kind, const store::ZoneWork& zone, Work work);
+  bool MayTry(const store::ZoneWork& zone) const;
+  bool RenewalDue(const store::ZoneWork& zone) const;
+  void Observe(const std::vector<store::ZoneWork>& list);
+
+  Parts parts_;
+  ReconcilerOptions options_;
+  Metrics metrics_;
+  std::map<std::int32_t, ZoneFailure> failures_;  // by namespace
+  std::map<std::int32_t, UnixTime> apex_due_;     // by namespace
+  std::size_t renewal_turn_ = 0;
+  SteadyClock::time_point next_prune_;
+};
+
+}  // namespace idzone::signer::pipeline

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+
+#include "services/core/base/clock.h"
+#include "services/core/dns/denial.h"
+
+/// The re-signing sweep: once in every period R it passes through the zone in hash order. Hashes are spread evenly, so
+/// the share of the key space that is behind the sweep is the share of R that is over, and no node has to be counted or
+/// found by the age of its signatures. Pure.
+///
+/// A signature that is younger than R/2 when the sweep meets it stays: it is then younger than 3R/2 at the next
+/// meeting, and a bulk enrollment is not signed twice on its first day.
+namespace idzone::signer::pipeline {
+
+struct SweepState {
+  Octets position;       // the last key behind the sweep; empty at the beginning
+  UnixTime round_start;  // when this round began
+};
+
+struct SweepLimits {
+  std::chrono::seconds period;  // R
+  std::int64_t node_count;      // of the zone
+  std::int64_t nodes_max;       // that one step signs
+};
+
+/// What one step covers: after < key <= through.
+struct SweepStep {
+  Octets after;
+  Octets through;
+  bool ends_round = false;
+};
+
+/// Returns the step that is due, or nothing. A step is due when it covers 1/256 of the zone or a full batch: a version
+/// for each node would cost more in SOA signatures than the sweep itself.
+std::optional<SweepStep> NextSweepStep(const SweepState& state, const SweepLimits& limits, UnixTime now);
+
+/// Returns the state after a step that ended at `last_key` (empty: it covered all of its range).
+/// After a long pause the rounds that were missed are not made up for: the next begins at most one period ago.
+SweepState AfterSweepStep(const SweepState& state, const SweepStep& step, const dns::DenialKey& last_key,
+                          std::chrono::seconds period, UnixTime now);
+
+/// Returns how far the sweep is behind its schedule.
+std::chrono::seconds SweepLag(const SweepState& state, std::chrono::seconds period, UnixTime now);
+
+/// Says whether a signature of that age is made again when the sweep meets it. One from the future is, because it is
+/// not valid yet.
+bool SweepRenews(std::chrono::seconds signature_age, std::chrono::seconds period);
+
+}  // namespace idzone::signer::pipeline
