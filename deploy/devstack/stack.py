@@ -17,7 +17,6 @@ import secrets
 import shutil
 import socket
 import subprocess
-import time
 
 from .account import Account
 from .certificates import Authority
@@ -25,7 +24,6 @@ from .cluster import Cluster
 from .process import Daemon, wait_until
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-DAEMONS = ("idzone-provisiond", "idzone-signerd", "idzone-feedd", "idzone-replicad")
 PORTS = ("provisiond", "feedd", "dns", "observe-provisiond", "observe-signerd", "observe-feedd", "observe-replicad")
 FIRST_OPERATOR = "acme"
 
@@ -92,7 +90,7 @@ class Stack:
 
     def create(self):
         """Everything that needs to exist before daemons start; does nothing to what is there."""
-        self._place_binaries()
+        self._place_binaries(copy=True)
         self.authority.issue_once("server", server=True)
         for caller in ("admin", "enroller", "auditor", "edge-1"):
             self.authority.issue_once(caller)
@@ -109,18 +107,19 @@ class Stack:
         self.cluster.start().wait_ready()
         self.cluster.create_database()
         self.migrate()
-        self._declare_daemons()
-        return self
+        return self.declare()
 
     def migrate(self):
         return self._run([self.binary("idzone"), "migrate", "--database", self.cluster.url(), "--directory", SOURCE / "migrations",
                           "--admin-certificate", self.folder / "tls" / "admin.crt", "--operator", FIRST_OPERATOR])
 
-    def _place_binaries(self):
+    def _place_binaries(self, copy):
         self.programs, self.modules = self.build / "bin", self.build / "lib"
         if self.account.can_reach(self.programs / "idzone-provisiond"):
             return
         self.programs = self.modules = self.folder / "bin"
+        if not copy:
+            return
         self.programs.mkdir(exist_ok=True, mode=0o755)
         for source in [*(self.build / "bin").glob("idzone*"), *(self.build / "lib").glob("libidentitybackend.so")]:
             target = self.programs / source.name
@@ -159,7 +158,10 @@ class Stack:
         text = re.sub(r"@([A-Z_]+)@", lambda marker: str(values[marker.group(1)]), template)
         self._write("pdns.conf", text)
 
-    def _declare_daemons(self):
+    def declare(self):
+        """Says what runs, without touching anything: enough for looking and stopping."""
+        self._place_binaries(copy=False)
+
         def add(name, command, **arguments):
             self.daemons[name] = Daemon(name, command, self.folder, self.account, **arguments)
 
@@ -169,6 +171,7 @@ class Stack:
         add("pdns", ["/usr/sbin/pdns_server", f"--config-dir={self.folder}/config", "--guardian=no", "--daemon=no", "--disable-syslog", "--write-pid=no"],
             ready=self._dns_answers)
         self.daemons["postgresql"] = self.cluster
+        return self
 
     def __getattr__(self, name):
         """stack.signerd and so on."""
@@ -241,7 +244,7 @@ class Stack:
     def add_principals(self, operator=FIRST_OPERATOR):
         """Lets the enroller and the auditor call, for the operator."""
         for role in ("enroller", "auditor"):
-            self.cli("principal", "add", "--operator", operator, "--role", role, "--certificate", self.folder / "tls" / f"{role}.crt", "--name", role)
+            self.cli("principal", "create", "--operator", operator, "--role", role, "--certificate", self.folder / "tls" / f"{role}.crt", "--name", role)
 
     def create_namespace(self, name, *options, wait=True):
         self.cli("namespace", "create", name, "--operator", FIRST_OPERATOR, "--ns", "ns1.example.net", "--ns", "ns2.example.net", *options)
@@ -275,7 +278,4 @@ class Stack:
 
     def wait_live(self, namespace, timeout_seconds=120):
         """Waits until everything acknowledged is live at every edge and PowerDNS serves that version."""
-        self.cli("device", "wait", "--namespace", namespace, "--live", "--timeout", f"{timeout_seconds}s", timeout=timeout_seconds + 30)
-
-    def now(self):
-        return time.time()
+        self.cli("device", "wait", namespace, "--timeout", timeout_seconds, timeout=timeout_seconds + 30)

@@ -106,7 +106,7 @@ def verify_arguments(stack, name):
     anchors = stack.folder / "resolver" / "factory.ds"
     anchors.parent.mkdir(exist_ok=True)
     anchors.write_text("\n".join(stack.delegation_signer(ZONE)) + "\n")
-    return ["verify", name, "--anchor", anchors, "--resolver", f"127.0.0.1@{stack.ports['dns']}"]
+    return ["verify", name, "--trust-anchor", anchors, "--authority", f"127.0.0.1@{stack.ports['dns']}"]
 
 
 def test_revoked_device_gets_a_validated_denial(stack, factory, resolver):

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""Records of types outside the allow-list, planted behind our own doors, never leave the server: not for any of the
+65,536 question types, not in a transfer."""
+import hashlib
+
+import pytest
+from devstack.devices import make_devices
+from devstack.process import wait_until
+from look_up import record_types, sweep_all_types, wire_query
+from planted_replica import plant_in_replica
+
+import gate
+
+ZONE = "_device.planted.example."
+ALLOWED = {2, 6, 43, 44, 46, 47, 48, 50, 51, 52, 53, 59, 60, 61}
+ADDRESS, TEXT, UNKNOWN = 1, 16, 65280  # A, TXT, a private-use code
+
+
+@pytest.fixture
+def planted_stack(own_stack):
+    """A stack with a live zone; returns (stack, {id: owner name})."""
+    own_stack.create_namespace(ZONE, "--layout", "tree", "--width", "1")
+    with own_stack.client() as client:
+        answers = client.enroll_many(ZONE, make_devices(60, kinds=lambda number: "p256"))
+        assert client.wait(ZONE, live=True).done
+    return own_stack, {answer.enrolled.identity.id: answer.enrolled.identity.owner_name for answer in answers}
+
+
+def wire_name(text):
+    return b"".join(bytes([len(label)]) + label.encode() for label in text.strip(".").split(".")) + b"\0"
+
+
+def planted_rrset(rr_type, rdata):
+    """services/core/zone/node.h: type, TTL, one record, no signature."""
+    return rr_type.to_bytes(2, "big") + (300).to_bytes(4, "big") + b"\1" + len(rdata).to_bytes(2, "big") + rdata + b"\0"
+
+
+def with_planted(rrsets, rr_type, rdata):
+    """Adds an RRset to a node's encoding, in its place by type."""
+    planted = planted_rrset(rr_type, rdata)
+    body = planted + rrsets[1:] if rr_type < 52 else rrsets[1:] + planted
+    return bytes([rrsets[0] + 1]) + body
+
+
+def require_only_allowed(stack, names):
+    for name in names:
+        answers = sweep_all_types(stack.ports["dns"], name)
+        leaked = {asked: sorted(types - ALLOWED) for asked, types in answers.items() if types - ALLOWED}
+        assert not leaked, f"{name}: {leaked}"
+        assert len(answers) > 65500, f"{name}: only {len(answers)} types were answered"
+    path = stack.transfer(ZONE, stack.folder / "planted.axfr")
+    assert not gate.foreign_types(path)
+
+
+def node_of(stack, owner):
+    hexadecimal = stack.cluster.sql(f"select encode(rrsets, 'hex') from published.node where owner = '\\x{wire_name(owner).hex()}'")
+    return bytes.fromhex(hexadecimal)
+
+
+def drop_the_constraint(stack):
+    names = stack.cluster.sql("select conname from pg_constraint c join pg_type t on t.oid = c.contypid where t.typname = 'rr_types'").split()
+    for name in names:
+        stack.cluster.sql(f"alter domain published.rr_types drop constraint {name}")
+
+
+def plant_in_node(stack, owner, rr_type, rdata):
+    rrsets = with_planted(node_of(stack, owner), rr_type, rdata)
+    stack.cluster.sql(f"update published.node set rrsets = '\\x{rrsets.hex()}', rr_types = rr_types || {rr_type if rr_type < 32768 else rr_type - 65536}::smallint "
+                      f"where owner = '\\x{wire_name(owner).hex()}'")
+
+
+def plant_version(stack, owner, rr_type, rdata):
+    """A journal entry with the forbidden record, chained as the signer would: only its content is wrong."""
+    zone_id, epoch, serial, digest = stack.cluster.sql(
+        "select zone_id, epoch, serial, encode(digest, 'hex') from published.zone").split("|")
+    key = stack.cluster.sql(f"select encode(denial_key, 'hex') from published.node where owner = '\\x{wire_name(owner).hex()}'")
+    rrsets = with_planted(node_of(stack, owner), rr_type, rdata)
+    wire = wire_name(owner)
+    delta = b"\1" + bytes([20]) + bytes.fromhex(key) + bytes([len(wire)]) + wire + len(rrsets).to_bytes(4, "big") + rrsets
+    following = int(serial) + 1
+    new = hashlib.sha256(bytes.fromhex(digest) + int(epoch).to_bytes(4, "big") + following.to_bytes(4, "big") + delta).hexdigest()
+    stack.cluster.sql(
+        "begin; insert into published.version (zone_id, epoch, serial, previous_serial, previous_digest, digest, rr_types, delta) "
+        f"values ({zone_id}, {epoch}, {following}, {serial}, '\\x{digest}', '\\x{new}', '{{{rr_type}}}', '\\x{delta.hex()}'); "
+        f"update published.zone set serial = {following}, digest = '\\x{new}' where zone_id = {zone_id}; commit")
+
+
+def test_constraint_refuses_a_forbidden_type(planted_stack):
+    stack, owners = planted_stack
+
+    with pytest.raises(RuntimeError, match="rr_types"):
+        plant_in_node(stack, owners["dev000001"], ADDRESS, bytes([192, 0, 2, 1]))
+
+
+def test_types_planted_in_postgresql_never_leave(planted_stack):
+    stack, owners = planted_stack
+    before = stack.soa_serial(ZONE)
+    stack.signerd.stop()  # it would put the node right again
+    drop_the_constraint(stack)
+
+    # First by the journal, the way of every version; the edge must not take it.
+    plant_version(stack, owners["dev000001"], ADDRESS, bytes([192, 0, 2, 1]))
+    wait_until(lambda: "RECORD_TYPE_FORBIDDEN" in stack.feedd.log_tail(400) + stack.replicad.log_tail(400), 30, "the planted version is refused")
+    assert stack.soa_serial(ZONE) == before
+    require_only_allowed(stack, [owners["dev000001"]])
+
+    # Then by a snapshot, to an edge that has nothing yet.
+    plant_in_node(stack, owners["dev000001"], ADDRESS, bytes([192, 0, 2, 1]))
+    plant_in_node(stack, owners["dev000002"], TEXT, b"\x04leak")
+    stack.pdns.stop()
+    stack.replicad.stop()
+    for file in (stack.folder / "replica").iterdir():
+        file.unlink()
+    for name in ("replicad", "pdns"):
+        stack.daemons[name]._child = None
+    stack.replicad.start()
+    wait_until(lambda: (stack.folder / "replica").joinpath("data.mdb").exists() or any((stack.folder / "replica").iterdir()), 20, "a new replica")
+    stack.pdns.start().wait_ready()
+    wait_until(lambda: stack.feedd.log_tail(400).count("RECORD_TYPE_FORBIDDEN") + stack.replicad.log_tail(400).count("RECORD_TYPE_FORBIDDEN") >= 2,
+               30, "the planted snapshot is refused")
+    for owner in (owners["dev000001"], owners["dev000002"]):
+        for rr_type in ("A", "TXT", "ANY", "TLSA"):
+            assert not record_types(wire_query(stack.ports["dns"], owner, rr_type).to_wire()) - ALLOWED
+
+
+def test_types_planted_in_the_replica_never_leave(planted_stack):
+    stack, owners = planted_stack
+    stack.replicad.stop()
+    targets = {owners["dev000003"]: (UNKNOWN, b"anything"), owners["dev000004"]: (ADDRESS, bytes([192, 0, 2, 1]))}
+
+    for owner, (rr_type, rdata) in targets.items():
+        plant_in_replica(stack.folder / "replica", wire_name(owner), lambda rrsets, t=rr_type, d=rdata: with_planted(rrsets, t, d))
+    stack.pdns.restart().wait_ready()
+
+    require_only_allowed(stack, targets)
+    assert 52 in record_types(wire_query(stack.ports["dns"], owners["dev000003"]).to_wire()), "its true record is still served"
