@@ -259,7 +259,7 @@ class Stack:
 
     def transfer(self, zone, path):
         """Writes the zone as AXFR delivers it, without the SOA record that ends the transfer."""
-        done = self._run(["dig", f"@127.0.0.1", "-p", self.ports["dns"], zone, "AXFR", "+noall", "+answer", "+onesoa", "+tries=1", "+time=60"])
+        done = self._run(["dig", "@127.0.0.1", "-p", self.ports["dns"], zone, "AXFR", "+noall", "+answer", "+onesoa", "+tries=1", "+time=60"])
         pathlib.Path(path).write_text(done.stdout)
         return path
 

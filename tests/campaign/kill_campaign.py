@@ -12,6 +12,7 @@ import time
 import grpc
 from devstack.devices import make_device
 from devstack.process import wait_until
+from devstack.stack import CommandFailed
 from idzone_client import detail_of
 from idzone_stack import TestStack
 from ledger import History, Ledger
@@ -131,6 +132,7 @@ class Campaign:
             victim = VICTIMS[cycle % len(VICTIMS)]
             time.sleep(self.random.uniform(0.2, 1.2))
             self.kill(victim)
+            self.judge_published(f"cycle {cycle + 1}")
             print(f"cycle {cycle + 1}/{cycles}: killed {victim}; {History(self.ledger_path).counts}", flush=True)
             if (cycle + 1) % CHECKPOINT_EVERY == 0 and cycle + 1 < cycles:
                 self.checkpoint(workers, f"checkpoint after cycle {cycle + 1}")
@@ -153,6 +155,16 @@ class Campaign:
         except Exception as failure:  # noqa: BLE001
             self.failures.append(f"{victim} did not come back: {failure}")
             raise
+
+    def judge_published(self, when):
+        """The gate on the version of this moment, while the clients go on."""
+        path = self.stack.folder / "published.zone"
+        try:
+            self.stack.export(ZONE, path)
+            gate.require_valid(path, ZONE, 24 * 3600)
+            self.gated_versions += 1
+        except (CommandFailed, gate.ZoneRefused) as refused:
+            self.failures.append(f"{when}: {refused}")
 
     def checkpoint(self, workers, when):
         """All faults cease, all clients rest: everything must converge by itself, and agree."""
