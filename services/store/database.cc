@@ -12,8 +12,8 @@
 namespace idzone::store {
 namespace {
 
-/// A deadlock's victim usually succeeds at once; more tries than this only lengthen a queue.
-constexpr int kAttemptsMax = 3;
+/// The victim of a deadlock or a race usually succeeds at once; more tries than this only lengthen a queue.
+constexpr int kAttemptsMax = 5;
 
 /// libpq's quoting of connection parameter values.
 std::string Quote(std::string_view value) {
@@ -156,7 +156,7 @@ Result<void> Database::Run(std::string_view name, Isolation isolation, const Era
       return outcome;
     } catch (...) {
       const Failure failure = FailureFromException();
-      pool_->Report(failure.sqlstate, failure.message);
+      if (!failure.retry || attempt == kAttemptsMax) pool_->Report(failure.sqlstate, failure.message);
       if (connection != nullptr) {
         // After an error of SQL alone the session is as good as before.
         const bool usable = connection->is_open() && failure.error.reason != Reason::kUnavailable;

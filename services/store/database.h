@@ -49,8 +49,8 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   /// Runs `body` in a transaction and commits when it returns a value; rolls back when it returns an error or throws.
-  /// After a deadlock or a serialization failure the body runs again, at most three times in all, so it must not
-  /// leave traces outside the transaction before it returns. `name` is for the log.
+  /// After a deadlock, a serialization failure or a LostRace (failure.h) the body runs again, at most five times in
+  /// all, so it must not leave traces outside the transaction before it returns. `name` is for the log.
   template <typename Body>
   auto Transact(std::string_view name, Isolation isolation, Body&& body) -> std::invoke_result_t<Body, pqxx::transaction_base&> {
     using Outcome = std::invoke_result_t<Body, pqxx::transaction_base&>;

@@ -34,6 +34,8 @@ Error ErrorFromSqlstate(std::string_view sqlstate) {
 Failure FailureFromException() {
   try {
     throw;
+  } catch (const LostRace& error) {
+    return {Unavailable("too many changes of the same objects at once: try again"), true, "", error.what()};
   } catch (const pqxx::in_doubt_error& error) {
     return {Unavailable("a connection lost during COMMIT: the outcome is unknown"), false, "08007", error.what()};
   } catch (const pqxx::statement_completion_unknown& error) {

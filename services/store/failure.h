@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <exception>
 #include <string>
 
 #include "services/core/base/error.h"
@@ -13,6 +14,12 @@ struct Failure {
   bool retry = false;    // the transaction was rolled back to break a deadlock or a conflict: run it again
   std::string sqlstate;  // for the log; empty when there is none
   std::string message;   // for the log
+};
+
+/// A transaction's body throws it when another transaction was faster and what the body decided is out of date: it is
+/// rolled back and runs again, seeing what the other one committed.
+struct LostRace : std::exception {
+  const char* what() const noexcept override { return "another transaction was faster"; }
 };
 
 /// Converts the exception that is being handled. Requires: called inside a catch block.

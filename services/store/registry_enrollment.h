@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "services/store/registry_record.h"
+
+/// Enrollment and revocation, each a batch in one transaction. What a function returns without an error is durable.
+///
+/// Right with any number of callers on one database: a batch first reads what exists, then inserts what is new with
+/// `on conflict do nothing`; when another transaction was faster anywhere, the batch is rolled back and decided again,
+/// so that no identity is ever left without its credential. Rows are inserted in the order of their keys, identities
+/// before credentials, so that two batches cannot wait for each other.
+namespace idzone::store {
+
+class Database;
+
+/// An identity to be: validated, its record made.
+struct Enrollment {
+  std::shared_ptr<const NamespaceRecord> home;
+  Octets identity_id;
+  std::string subject;
+  Octets fingerprint;
+  Octets rdata;
+  Actor actor;
+};
+
+struct Enrolled {
+  IdentityRecord identity;
+  bool already = false;  // it was there before, with the same key
+};
+
+/// Returns one outcome for each item, in order.
+/// KEY_CONFLICT (another key, both fingerprints), IDENTITY_REVOKED, KEY_ALREADY_BOUND, KEY_REVOKED. An error of the
+/// database is every item's: UNAVAILABLE means unknown.
+std::vector<Result<Enrolled>> EnrollBatch(Database& database, const std::vector<Enrollment>& items);
+
+struct Revocation {
+  std::shared_ptr<const NamespaceRecord> home;
+  Octets identity_id;
+  std::string subject;
+  std::string reason;
+  Actor actor;
+};
+
+struct Revoked {
+  IdentityRecord identity;
+  bool already = false;
+};
+
+/// The same for revocations. NOT_FOUND.
+std::vector<Result<Revoked>> RevokeBatch(Database& database, const std::vector<Revocation>& items);
+
+}  // namespace idzone::store

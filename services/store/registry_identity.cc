@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "services/store/registry_identity.h"
+
+#include "services/store/database.h"
+#include "services/store/registry_batch.h"
+#include "services/store/registry_event.h"
+
+namespace idzone::store {
+namespace {
+
+using Transaction = pqxx::transaction_base;
+
+constexpr Statement kList{"identity_list", "select " IDZONE_IDENTITY_COLUMNS " from registry.identity i" IDZONE_IDENTITY_JOINS
+                                           " where i.namespace_id = $1::integer and i.subject > $2::text"
+                                           " and ($3::integer = 0 or ($3::integer = 1) = (r.identity_id is null))"
+                                           " order by i.namespace_id, i.subject limit $4::bigint"};
+constexpr Statement kNewestWaiting{"change_newest_waiting",
+                                   "select coalesce(max(batch_id), 0) from registry.dirty_batch where namespace_id = $1::integer"};
+constexpr Statement kAnyWaiting{
+    "change_any_waiting", "select exists (select 1 from registry.dirty_batch where namespace_id = $1::integer and batch_id <= $2::bigint)"};
+constexpr Statement kChanges{"change_read",
+                             "select u.id, d.batch_id is not null, coalesce(d.namespace_id, z.namespace_id), z.name_text, b.epoch, b.serial"
+                             " from unnest($1::bigint[]) with ordinality u(id, o)"
+                             " left join registry.dirty_batch d on d.batch_id = u.id"
+                             " left join published.batch b on b.batch_id = u.id"
+                             " left join published.zone z on z.zone_id = b.zone_id order by u.o"};
+constexpr Statement kZone{"change_zone", "select zone_id, name_text, epoch, serial from published.zone where name = $1::bytea"};
+constexpr Statement kEdges{"change_edges",
+                           "select e.edge_id, coalesce(p.epoch, 0), coalesce(p.serial, 0), extract(epoch from p.reported_at)::bigint"
+                           " from registry.edge e left join published.edge_position p on p.edge_id = e.edge_id and p.zone_id = $1::integer"
+                           " order by e.edge_id"};
+
+Result<ChangeState> ReadChange(const pqxx::row& row, const NamespaceRecord& home) {
+  ChangeState state{.change = row[0].as<std::uint64_t>(), .published = !row[1].as<bool>(), .version = std::nullopt};
+  if (!row[2].is_null() && row[2].as<std::int32_t>() != home.namespace_id)
+    return Fail(Reason::kNotFound, "changes", "changes of " + home.name.Format(), std::to_string(state.change));
+  if (!row[3].is_null()) state.version = PublishedIn{row[3].as<std::string>(), row[4].as<std::uint32_t>(), row[5].as<std::uint32_t>()};
+  return state;
+}
+
+Result<ChangeReport> ReadChangesIn(Transaction& transaction, const NamespaceRecord& home, const std::vector<std::uint64_t>& changes,
+                                   std::uint64_t upto) {
+  ChangeReport report;
+  std::int32_t zone_id = 0;
+  if (const pqxx::result zone = Execute(transaction, kZone, Bytea(home.name.wire())); !zone.empty()) {
+    zone_id = zone[0][0].as<std::int32_t>();
+    report.zone = PublishedIn{zone[0][1].as<std::string>(), zone[0][2].as<std::uint32_t>(), zone[0][3].as<std::uint32_t>()};
+  }
+  report.all_published = report.zone.has_value();
+  if (changes.empty()) {
+    report.all_published = report.all_published && !Execute(transaction, kAnyWaiting, home.namespace_id, upto)[0][0].as<bool>();
+  } else {
+    const std::vector<std::int64_t> ids(changes.begin(), changes.end());
+    for (const pqxx::row& row : Execute(transaction, kChanges, BigintArray(ids))) {
+      auto state = ReadChange(row, home);
+      if (!state) return tl::unexpected(state.error());
+      report.all_published = report.all_published && state->published;
+      report.changes.push_back(std::move(*state));
+    }
+  }
+  for (const pqxx::row& row : Execute(transaction, kEdges, zone_id)) {
+    EdgePositionRecord edge{.edge_id = row[0].as<std::string>(), .zone = home.name.Format()};
+    edge.epoch = row[1].as<std::uint32_t>();
+    edge.serial = row[2].as<std::uint32_t>();
+    if (!row[3].is_null()) edge.reported_at = TimeOf(row[3]);
+    report.edges.push_back(std::move(edge));
+  }
+  return report;
+}
+
+}  // namespace
+
+Result<IdentityRecord> FindIdentity(Database& database, OctetsView identity_id, const std::string& subject) {
+  return database.Transact("find identity", [&](Transaction& transaction) -> Result<IdentityRecord> {
+    auto found = ReadIdentities(transaction, {identity_id});
+    if (found.empty()) return Fail(Reason::kNotFound, "id", "an enrolled device", subject);
+    return std::move(found.begin()->second);
+  });
+}
+
+Result<std::vector<IdentityRecord>> ListIdentities(Database& database, std::int32_t namespace_id, IdentityFilter filter,
+                                                   const PageOf& page) {
+  return database.Transact("list identities", [&](Transaction& transaction) -> Result<std::vector<IdentityRecord>> {
+    std::vector<IdentityRecord> records;
+    const int wanted = filter == IdentityFilter::kAll ? 0 : (filter == IdentityFilter::kActive ? 1 : 2);
+    for (const pqxx::row& row : Execute(transaction, kList, namespace_id, page.after, wanted, page.limit))
+      records.push_back(ReadIdentity(row));
+    return records;
+  });
+}
+
+Result<std::uint64_t> NewestWaitingChange(Database& database, std::int32_t namespace_id) {
+  return database.Transact("newest waiting change", [&](Transaction& transaction) -> Result<std::uint64_t> {
+    return Execute(transaction, kNewestWaiting, namespace_id)[0][0].as<std::uint64_t>();
+  });
+}
+
+Result<ChangeReport> ReadChanges(Database& database, const NamespaceRecord& home, const std::vector<std::uint64_t>& changes,
+                                 std::uint64_t upto) {
+  // One snapshot for several statements, so that "published" and "zone version" cannot contradict each other.
+  return database.Transact("read changes", Isolation::kRepeatableReadOnly,
+                           [&](Transaction& transaction) { return ReadChangesIn(transaction, home, changes, upto); });
+}
+
+}  // namespace idzone::store

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "services/core/base/clock.h"
+#include "services/core/base/octets.h"
+#include "services/core/dns/name.h"
+#include "services/core/records/profile.h"
+#include "services/core/zone/layout.h"
+#include "services/core/zone/version.h"
+
+/// What the registry keeps, as values. Made by the registry's readers only.
+namespace idzone::store {
+
+/// Who did it, for the audit log.
+struct Actor {
+  Octets fingerprint;
+  std::string operator_id;
+  friend auto operator<=>(const Actor&, const Actor&) = default;
+};
+
+struct OperatorRecord {
+  std::string operator_id;
+  std::string display_name;
+  UnixTime created_at{};
+};
+
+/// role: 1 admin, 2 enroller, 3 auditor.
+struct PrincipalRecord {
+  Octets fingerprint;
+  std::string operator_id;
+  std::string display_name;
+  int role = 0;
+  UnixTime created_at{};
+  std::optional<UnixTime> disabled_at{};
+};
+
+struct NamespaceRecord {
+  std::int32_t namespace_id = 0;
+  dns::Name name;
+  std::string operator_id;
+  zone::Layout layout;
+  std::string policy;
+  records::RecordProfile profile = records::RecordProfile::kTlsa311;
+  std::vector<std::string> name_servers{};
+  UnixTime created_at{};
+  bool zone_exists = false;
+};
+
+/// In which version of which zone something was published.
+struct PublishedIn {
+  std::string zone;  // fully qualified
+  zone::Epoch epoch = 0;
+  dns::Serial serial = 0;
+};
+
+struct IdentityRecord {
+  Octets identity_id;
+  std::string subject;
+  Octets fingerprint;
+  Octets rdata;  // TLSA
+  UnixTime enrolled_at{};
+  std::optional<UnixTime> revoked_at{};
+  std::uint64_t change = 0;  // the batch of the enrollment or, later, of the revocation
+  std::optional<PublishedIn> version{};
+};
+
+struct EdgePositionRecord {
+  std::string edge_id;
+  std::string zone;
+  zone::Epoch epoch = 0;
+  dns::Serial serial = 0;
+  zone::Epoch published_epoch = 0;
+  dns::Serial published_serial = 0;
+  UnixTime reported_at{};
+};
+
+struct EdgeRecord {
+  std::string edge_id;
+  Octets fingerprint;
+  UnixTime created_at{};
+  std::vector<EdgePositionRecord> positions{};
+};
+
+/// One page of a list: at most `limit` records after `after` (a list's own key; empty: from the start).
+struct PageOf {
+  std::string after;
+  std::uint32_t limit = 0;
+};
+
+}  // namespace idzone::store
