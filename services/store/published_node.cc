@@ -10,23 +10,27 @@ namespace {
 
 #define IDZONE_NODE_COLUMNS "n.denial_key, n.owner, n.child_count, n.rrsets, n.next_key, n.denial_rrsig"
 
-constexpr Statement kLoadNodes{"published_load_nodes", "select " IDZONE_NODE_COLUMNS R"(
-  from unnest($2::bytea[]) u(denial_key)
-  join published.node n on n.zone_id = $1::integer and n.denial_key = u.denial_key)"};
+// Shapes of plans. A join of unnest() with the nodes, and `= any(array)` too, leave the planner the choice to walk through
+// the whole zone and look for each node in the array, which it takes on a zone without statistics. These statements leave
+// no choice: `offset 0` keeps a lateral look-up where it stands, and a row that was found by its key is changed by its
+// address, which cannot move under the zone's row lock.
+constexpr Statement kLoadNodes{"published_load_nodes", R"(
+select f.* from unnest($2::bytea[]) u(denial_key)
+ cross join lateral (
+       select )" IDZONE_NODE_COLUMNS R"( from published.node n
+        where n.zone_id = $1::integer and n.denial_key = u.denial_key offset 0) f)"};
 
-// One backward step in the primary key for each key; before the first node stands the last one.
+// One backward step in the primary key for each key. A key before the first node gets no row.
 constexpr Statement kLoadPredecessors{"published_load_predecessors", R"(
 select p.denial_key, p.rr_types, p.next_key
   from unnest($2::bytea[]) u(denial_key)
  cross join lateral (
-       select b.denial_key, b.rr_types, b.next_key from (
-           select n.denial_key, n.rr_types, n.next_key from published.node n
-            where n.zone_id = $1::integer and n.denial_key < u.denial_key order by n.denial_key desc limit 1) b
-       union all
-       select l.denial_key, l.rr_types, l.next_key from (
-           select n.denial_key, n.rr_types, n.next_key from published.node n
-            where n.zone_id = $1::integer order by n.denial_key desc limit 1) l
-        where not exists (select 1 from published.node n where n.zone_id = $1::integer and n.denial_key < u.denial_key)) p)"};
+       select n.denial_key, n.rr_types, n.next_key from published.node n
+        where n.zone_id = $1::integer and n.denial_key < u.denial_key order by n.denial_key desc limit 1) p)"};
+
+constexpr Statement kLoadLast{"published_load_last", R"(
+select n.denial_key, n.rr_types, n.next_key from published.node n
+ where n.zone_id = $1::integer order by n.denial_key desc limit 1)"};
 
 constexpr Statement kLoadRange{"published_load_range", "select " IDZONE_NODE_COLUMNS R"(
   from published.node n
@@ -48,21 +52,34 @@ update published.node n
        next_key = u.next_key, denial_rrsig = u.denial_rrsig
   from unnest($2::bytea[], $3::integer[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[])
        u(denial_key, child_count, rr_types, rrsets, next_key, denial_rrsig)
- where n.zone_id = $1::integer and n.denial_key = u.denial_key)"};
+ cross join lateral (
+       select m.ctid as address from published.node m
+        where m.zone_id = $1::integer and m.denial_key = u.denial_key offset 0) f
+ where n.ctid = f.address)"};
 
 constexpr Statement kUpdateDenials{"published_update_denials", R"(
 update published.node n set next_key = u.next_key, denial_rrsig = u.denial_rrsig
   from unnest($2::bytea[], $3::bytea[], $4::bytea[]) u(denial_key, next_key, denial_rrsig)
- where n.zone_id = $1::integer and n.denial_key = u.denial_key)"};
+ cross join lateral (
+       select m.ctid as address from published.node m
+        where m.zone_id = $1::integer and m.denial_key = u.denial_key offset 0) f
+ where n.ctid = f.address)"};
 
 constexpr Statement kUpdateChildCounts{"published_update_child_counts", R"(
 update published.node n set child_count = u.child_count
   from unnest($2::bytea[], $3::integer[]) u(denial_key, child_count)
- where n.zone_id = $1::integer and n.denial_key = u.denial_key)"};
+ cross join lateral (
+       select m.ctid as address from published.node m
+        where m.zone_id = $1::integer and m.denial_key = u.denial_key offset 0) f
+ where n.ctid = f.address)"};
 
 constexpr Statement kDeleteNodes{"published_delete_nodes", R"(
-delete from published.node n using unnest($2::bytea[]) u(denial_key)
- where n.zone_id = $1::integer and n.denial_key = u.denial_key)"};
+delete from published.node n
+ using unnest($2::bytea[]) u(denial_key)
+ cross join lateral (
+       select m.ctid as address from published.node m
+        where m.zone_id = $1::integer and m.denial_key = u.denial_key offset 0) f
+ where n.ctid = f.address)"};
 
 std::string TypesText(const std::vector<dns::RrSet>& rrsets) {
   std::string text = "{";
@@ -145,13 +162,23 @@ Result<std::vector<NodeRow>> LoadNodes(Transaction& transaction, std::int32_t zo
   return NodesOf(Execute(transaction, kLoadNodes, zone_id, ByteaArray(Views(keys))));
 }
 
-Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys) {
+Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::int32_t zone_id,
+                                               const std::vector<dns::DenialKey>& keys) {
   std::vector<ChainRow> links;
   if (keys.empty()) return links;
-  for (const pqxx::row& row : Execute(transaction, kLoadPredecessors, zone_id, ByteaArray(Views(keys)))) {
-    auto types = TypesOf(row[1]);
-    if (!types) return tl::unexpected(types.error());
-    links.push_back({OctetsOf(row[0]), std::move(*types), OctetsOf(row[2])});
+  const auto append = [&](const pqxx::result& rows) -> Result<void> {
+    for (const pqxx::row& row : rows) {
+      auto types = TypesOf(row[1]);
+      if (!types) return tl::unexpected(types.error());
+      links.push_back({OctetsOf(row[0]), std::move(*types), OctetsOf(row[2])});
+    }
+    return {};
+  };
+  const pqxx::result before = Execute(transaction, kLoadPredecessors, zone_id, ByteaArray(Views(keys)));
+  if (auto appended = append(before); !appended) return tl::unexpected(appended.error());
+  // The chain is a circle: before the first node stands the last one.
+  if (before.size() < keys.size()) {
+    if (auto appended = append(Execute(transaction, kLoadLast, zone_id)); !appended) return tl::unexpected(appended.error());
   }
   std::sort(links.begin(), links.end(), [](const ChainRow& left, const ChainRow& right) { return left.key < right.key; });
   links.erase(std::unique(links.begin(), links.end(), [](const ChainRow& left, const ChainRow& right) { return left.key == right.key; }),

@@ -16,18 +16,26 @@ select q.batch_id, q.size, q.total from (
          where d.namespace_id = $1::integer order by d.kind, d.batch_id limit $2::bigint for update skip locked) h) q
  order by q.kind, q.batch_id)"};
 
+// Shapes of plans: see published_node.cc.
 constexpr Statement kDeleteBatches{"published_delete_batches", R"(
-delete from registry.dirty_batch d using unnest($1::bigint[]) u(batch_id) where d.batch_id = u.batch_id)"};
+delete from registry.dirty_batch d
+ using unnest($1::bigint[]) u(batch_id)
+ cross join lateral (select h.ctid as address from registry.dirty_batch h where h.batch_id = u.batch_id offset 0) f
+ where d.ctid = f.address)"};
 
-// The namespace in the joins keeps a batch from ever speaking about another namespace's identities.
+// The namespace in the look-ups keeps a batch from ever speaking about another namespace's identities.
 constexpr Statement kLoadDesired{"published_load_desired", R"(
 select i.subject, r.identity_id is null as active, c.rr_type, c.rdata
   from unnest($2::bigint[]) u(batch_id)
-  join registry.dirty_batch d on d.batch_id = u.batch_id
+ cross join lateral (select h.identity_ids from registry.dirty_batch h where h.batch_id = u.batch_id offset 0) d
  cross join lateral unnest(d.identity_ids) m(identity_id)
-  join registry.identity i on i.identity_id = m.identity_id and i.namespace_id = $1::integer
-  left join registry.revocation r on r.identity_id = i.identity_id
-  left join registry.credential c on c.identity_id = i.identity_id
+ cross join lateral (
+       select t.identity_id, t.subject from registry.identity t
+        where t.identity_id = m.identity_id and t.namespace_id = $1::integer offset 0) i
+  left join lateral (
+       select v.identity_id from registry.revocation v where v.identity_id = i.identity_id offset 0) r on true
+  left join lateral (
+       select k.rr_type, k.rdata from registry.credential k where k.identity_id = i.identity_id offset 0) c on true
  order by i.subject)"};
 
 }  // namespace
