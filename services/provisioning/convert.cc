@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include "services/provisioning/convert.h"
+
+#include "services/core/dns/dnskey.h"
+#include "services/core/dns/presentation.h"
+
+namespace idzone::provisioning {
+namespace {
+
+void ToProto(UnixTime time, google::protobuf::Timestamp* proto) {
+  proto->set_seconds(time.time_since_epoch().count());
+}
+
+/// "TLSA 3 1 1 d2ab…"
+std::string FormatTlsa(OctetsView rdata) {
+  OctetReader reader(rdata);
+  const int usage = reader.U8();
+  const int selector = reader.U8();
+  const int matching = reader.U8();
+  return "TLSA " + std::to_string(usage) + " " + std::to_string(selector) + " " + std::to_string(matching) + " " +
+         HexEncode(reader.Raw(reader.remaining()));
+}
+
+/// The secure entry points of a zone become DS records in its parent.
+bool IsEntryPoint(OctetsView dnskey) {
+  return OctetReader(dnskey).U16() == dns::kFlagsCsk;
+}
+
+void AddDelegation(const store::ZoneRecord& record, v1::Zone* proto) {
+  for (const dns::RrSet& rrset : record.apex) {
+    if (rrset.type == dns::RrType::kNs) {
+      for (const Octets& rdata : rrset.rdatas)
+        proto->add_delegation_records(dns::FormatRecord(record.name, rrset.ttl, dns::RrType::kNs, rdata));
+    }
+  }
+  for (const dns::RrSet& rrset : record.apex) {
+    if (rrset.type != dns::RrType::kDnskey) continue;
+    for (const Octets& rdata : rrset.rdatas) {
+      if (IsEntryPoint(rdata))
+        proto->add_delegation_records(dns::FormatRecord(record.name, rrset.ttl, dns::RrType::kDs, dns::EncodeDs(record.name, rdata)));
+    }
+  }
+}
+
+}  // namespace
+
+store::Actor ActorOf(const rpc::Caller& caller) {
+  return {caller.fingerprint, caller.operator_id};
+}
+
+void ToProto(const store::NamespaceRecord& record, v1::Namespace* proto) {
+  proto->set_name(record.name.Format());
+  proto->set_operator_id(record.operator_id);
+  proto->mutable_layout()->set_kind(static_cast<v1::LayoutKind>(record.layout.kind));
+  proto->mutable_layout()->set_width(record.layout.width);
+  proto->set_policy(record.policy);
+  proto->set_profile(static_cast<v1::RecordProfile>(record.profile));
+  for (const std::string& server : record.name_servers) proto->add_name_servers(server);
+  ToProto(record.created_at, proto->mutable_create_time());
+  proto->set_zone_exists(record.zone_exists);
+}
+
+void ToProto(const store::PublishedIn& version, v1::ZoneVersion* proto) {
+  proto->set_zone(version.zone);
+  proto->set_epoch(version.epoch);
+  proto->set_serial(version.serial);
+}
+
+void ToProto(const store::NamespaceRecord& home, const store::IdentityRecord& record, v1::Identity* proto) {
+  proto->set_namespace_name(home.name.Format());
+  proto->set_id(record.subject);
+  const auto id = identity::DeviceId::Parse(record.subject);
+  const auto owner = id ? zone::OwnerName(home.layout, home.name, *id) : Result<dns::Name>(tl::unexpected(id.error()));
+  if (owner) proto->set_owner_name(owner->Format());
+  proto->set_state(record.revoked_at ? v1::IDENTITY_STATE_REVOKED : v1::IDENTITY_STATE_ACTIVE);
+  proto->set_fingerprint(record.fingerprint);
+  proto->set_record(FormatTlsa(record.rdata));
+  ToProto(record.enrolled_at, proto->mutable_enroll_time());
+  if (record.revoked_at) ToProto(*record.revoked_at, proto->mutable_revoke_time());
+  proto->set_change(record.change);
+  if (record.version) ToProto(*record.version, proto->mutable_version());
+}
+
+void ToProto(const store::OperatorRecord& record, v1::Operator* proto) {
+  proto->set_id(record.operator_id);
+  proto->set_display_name(record.display_name);
+  ToProto(record.created_at, proto->mutable_create_time());
+}
+
+void ToProto(const store::PrincipalRecord& record, v1::Principal* proto) {
+  proto->set_fingerprint(record.fingerprint);
+  proto->set_operator_id(record.operator_id);
+  proto->set_display_name(record.display_name);
+  proto->set_role(static_cast<v1::Role>(record.role));
+  ToProto(record.created_at, proto->mutable_create_time());
+  if (record.disabled_at) ToProto(*record.disabled_at, proto->mutable_disable_time());
+}
+
+void ToProto(const store::EdgeRecord& record, v1::Edge* proto) {
+  proto->set_id(record.edge_id);
+  proto->set_fingerprint(record.fingerprint);
+  ToProto(record.created_at, proto->mutable_create_time());
+  for (const store::EdgePositionRecord& position : record.positions) {
+    auto* out = proto->add_positions();
+    out->set_zone(position.zone);
+    out->set_epoch(position.epoch);
+    out->set_serial(position.serial);
+    out->set_published_epoch(position.published_epoch);
+    out->set_published_serial(position.published_serial);
+    ToProto(position.reported_at, out->mutable_report_time());
+  }
+}
+
+void ToProto(const store::ZoneRecord& record, v1::Zone* proto) {
+  proto->set_name(record.name.Format());
+  proto->set_namespace_name(record.namespace_name);
+  proto->set_epoch(record.position.epoch);
+  proto->set_serial(record.position.serial);
+  proto->set_digest(record.position.digest);
+  proto->set_node_count(record.node_count);
+  ToProto(record.last_signed_at, proto->mutable_last_sign_time());
+  AddDelegation(record, proto);
+  for (const store::ZoneKeyRecord& key : record.keys) {
+    auto* out = proto->add_keys();
+    out->set_key_id(key.key_id);
+    out->set_key_tag(key.key_tag);
+    out->set_algorithm(key.algorithm);
+  }
+  for (const store::EdgePositionRecord& position : record.edges) {
+    auto* out = proto->add_edges();
+    out->set_edge_id(position.edge_id);
+    out->set_epoch(position.epoch);
+    out->set_serial(position.serial);
+    ToProto(position.reported_at, out->mutable_report_time());
+  }
+}
+
+}  // namespace idzone::provisioning

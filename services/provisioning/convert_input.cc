@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// The half of convert.h that reads what callers send.
+#include <algorithm>
+
+#include "services/core/base/limits.h"
+#include "services/core/zone/policy.h"
+#include "services/provisioning/convert.h"
+
+namespace idzone::provisioning {
+namespace {
+
+/// Shows untrusted text in an error: printable ASCII, cut short.
+std::string Shown(const std::string& text) {
+  std::string shown = text.substr(0, 80);
+  std::replace_if(
+      shown.begin(), shown.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return "\"" + shown + "\"";
+}
+
+bool IsLowerAlnum(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+Result<void> CheckId(const std::string& text, const char* subject, std::string_view inner, const char* expected) {
+  if (text.empty()) return Fail(Reason::kValueMissing, subject, expected, "nothing");
+  const bool allowed = std::all_of(text.begin(), text.end(), [&](char c) { return IsLowerAlnum(c) || inner.find(c) != inner.npos; });
+  if (text.size() > limits::kOperatorIdMax || !allowed || !IsLowerAlnum(text.front()) || !IsLowerAlnum(text.back()))
+    return Fail(Reason::kValueMalformed, subject, expected, Shown(text));
+  return {};
+}
+
+Result<zone::Layout> LayoutFromProto(const v1::Namespace& proto, std::uint64_t expected_identities) {
+  const std::uint8_t fitting = expected_identities == 0 ? zone::Layout{}.width : zone::WidthForExpected(expected_identities);
+  if (!proto.has_layout()) return zone::MakeLayout(zone::LayoutKind::kTree, fitting);
+  const v1::Layout& layout = proto.layout();
+  switch (layout.kind()) {
+    case v1::LAYOUT_KIND_FLAT: return zone::MakeLayout(zone::LayoutKind::kFlat, layout.width());
+    case v1::LAYOUT_KIND_TREE:
+      // Zero is proto3's "not chosen"; who wants a tree of width 0 says `expected_identities` of at most 1000.
+      return zone::MakeLayout(zone::LayoutKind::kTree, layout.width() == 0 ? fitting : layout.width());
+    default: return Fail(Reason::kEnumUnknown, "layout.kind", "flat or tree", std::to_string(layout.kind()));
+  }
+}
+
+Result<records::RecordProfile> ProfileFromProto(v1::RecordProfile profile) {
+  switch (profile) {
+    case v1::RECORD_PROFILE_UNSPECIFIED:
+    case v1::RECORD_PROFILE_TLSA_3_1_1: return records::RecordProfile::kTlsa311;
+    case v1::RECORD_PROFILE_TLSA_3_1_2: return records::RecordProfile::kTlsa312;
+    case v1::RECORD_PROFILE_TLSA_3_0_1: return records::RecordProfile::kTlsa301;
+    case v1::RECORD_PROFILE_TLSA_3_1_0: return records::RecordProfile::kTlsa310;
+    default: return Fail(Reason::kEnumUnknown, "profile", "TLSA 3 1 1, 3 1 2, 3 0 1 or 3 1 0", std::to_string(profile));
+  }
+}
+
+/// Name servers live outside the zone: it holds no address records for them.
+Result<std::vector<std::string>> NameServersFromProto(const v1::Namespace& proto, const dns::Name& apex) {
+  const auto count = static_cast<std::size_t>(proto.name_servers_size());
+  if (count == 0) return Fail(Reason::kValueMissing, "name_servers", "1 to 13 host names", "none");
+  if (count > limits::kNameServersMax) return Fail(Reason::kValueOutOfRange, "name_servers", "1 to 13 host names", std::to_string(count));
+  std::vector<std::string> servers;
+  for (const std::string& text : proto.name_servers()) {
+    const auto name = dns::Name::Parse(text, "name_servers");
+    if (!name) return tl::unexpected(name.error());
+    const auto labels = name->Labels();
+    const bool host = labels.size() >= 2 && std::all_of(labels.begin(), labels.end(), [](OctetsView label) {
+                        return std::all_of(label.begin(), label.end(), [](char c) { return IsLowerAlnum(c) || c == '-'; }) &&
+                               label.front() != '-' && label.back() != '-';
+                      });
+    if (!host) return Fail(Reason::kNameMalformed, "name_servers", "fully qualified host names (RFC 1123 §2.1)", Shown(text));
+    if (name->IsAtOrBelow(apex))
+      return Fail(Reason::kNameOutsideSuffix, "name_servers", "names outside the zone, which has no address records", name->Format());
+    if (std::find(servers.begin(), servers.end(), name->Format()) != servers.end())
+      return Fail(Reason::kValueMalformed, "name_servers", "each name once", name->Format() + " twice");
+    servers.push_back(name->Format());
+  }
+  return servers;
+}
+
+}  // namespace
+
+Result<store::NamespaceRecord> NamespaceFromProto(const v1::Namespace& proto, std::uint64_t expected_identities,
+                                                  const std::string& default_operator) {
+  if (proto.name().empty()) return Fail(Reason::kValueMissing, "name", "_device.<organisation's domain>", "nothing");
+  auto name = dns::Name::Parse(proto.name(), "name");
+  if (!name) return tl::unexpected(name.error());
+  if (auto apex = zone::CheckDeviceApex(*name); !apex) return tl::unexpected(apex.error());
+  const std::string operator_id = proto.operator_id().empty() ? default_operator : proto.operator_id();
+  if (auto checked = CheckOperatorId(operator_id, "operator_id"); !checked) return tl::unexpected(checked.error());
+  const auto layout = LayoutFromProto(proto, expected_identities);
+  if (!layout) return tl::unexpected(layout.error());
+  const auto policy = zone::FindZonePolicy(proto.policy().empty() ? "standard" : proto.policy().substr(0, 40));
+  if (!policy) return tl::unexpected(policy.error());
+  const auto profile = ProfileFromProto(proto.profile());
+  if (!profile) return tl::unexpected(profile.error());
+  auto servers = NameServersFromProto(proto, *name);
+  if (!servers) return tl::unexpected(servers.error());
+  return store::NamespaceRecord{.name = std::move(*name),
+                                .operator_id = operator_id,
+                                .layout = *layout,
+                                .policy = policy->name,
+                                .profile = *profile,
+                                .name_servers = std::move(*servers)};
+}
+
+Result<void> CheckOperatorId(const std::string& text, const char* subject) {
+  return CheckId(text, subject, "-", "1 to 63 lower-case letters, digits, inner hyphens");
+}
+
+Result<void> CheckEdgeId(const std::string& text, const char* subject) {
+  return CheckId(text, subject, "-.", "1 to 63 lower-case letters, digits, inner hyphens and dots");
+}
+
+Result<void> CheckDisplayName(const std::string& text, const char* subject) {
+  const char* expected = "1 to 200 characters without control characters";
+  if (text.empty()) return Fail(Reason::kValueMissing, subject, expected, "nothing");
+  if (text.size() > limits::kDisplayNameMax)
+    return Fail(Reason::kLimitExceeded, subject, expected, std::to_string(text.size()) + " octets");
+  const bool control = std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (control) return Fail(Reason::kValueMalformed, subject, expected, Shown(text));
+  return {};
+}
+
+}  // namespace idzone::provisioning
