@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "zone-signer/keys/key_directory.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/zone-signer/keys/temporary_directory.h"
+#include "zone-signer/keys/private_file.h"
+
+namespace idzone::signer::keys {
+namespace {
+
+class KeyDirectoryTest : public ::testing::Test {
+ protected:
+  KeyDirectoryTest() {
+    kek_ = outside_.Write("kek", Octets(32, 'k'));
+    other_kek_ = outside_.Write("other_kek", Octets(32, 'x'));
+  }
+  Result<KeyDirectory> Open() { return KeyDirectory::Open(keys_.path(), kek_); }
+
+  TemporaryDirectory keys_;
+  TemporaryDirectory outside_;
+  std::filesystem::path kek_;
+  std::filesystem::path other_kek_;
+};
+
+TEST_F(KeyDirectoryTest, FindsItsKeysAgainAfterARestart) {
+  const SigningKey key = Open()->Create().value();
+
+  const auto found = Open()->Load(key.id());
+
+  EXPECT_EQ(found.value().dnskey(), key.dnskey());
+}
+
+TEST_F(KeyDirectoryTest, LeavesOneFileNamedByTheKeyAndNobodyElseMayReadIt) {
+  const SigningKey key = Open()->Create().value();
+
+  ASSERT_EQ(std::distance(std::filesystem::directory_iterator(keys_.path()), {}), 1);
+  const auto status = std::filesystem::status(keys_.path() / HexEncode(key.id()));
+  EXPECT_EQ(status.permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST_F(KeyDirectoryTest, SaysThatAKeyIsMissing) {
+  const auto found = Open()->Load(Sha256("none"));
+
+  ASSERT_FALSE(found.has_value());
+  EXPECT_EQ(found.error().reason, Reason::kKeyFileInvalid);
+  EXPECT_EQ(found.error().subject, (keys_.path() / HexEncode(Sha256("none"))).string());
+}
+
+TEST_F(KeyDirectoryTest, RefusesKeysSealedWithAnotherKek) {
+  const SigningKey key = Open()->Create().value();
+
+  const auto found = KeyDirectory::Open(keys_.path(), other_kek_)->Load(key.id());
+
+  ASSERT_FALSE(found.has_value());
+  EXPECT_EQ(found.error().reason, Reason::kKeyFileInvalid);
+}
+
+TEST_F(KeyDirectoryTest, RefusesAKeyThatWasRenamed) {
+  KeyDirectory directory = Open().value();
+  const SigningKey one = directory.Create().value();
+  const SigningKey two = directory.Create().value();
+  std::filesystem::rename(keys_.path() / HexEncode(one.id()), keys_.path() / HexEncode(two.id()));
+
+  EXPECT_FALSE(Open()->Load(two.id()).has_value());
+}
+
+TEST_F(KeyDirectoryTest, RefusesAKeyFileThatOthersMayRead) {
+  const SigningKey key = Open()->Create().value();
+  std::filesystem::permissions(keys_.path() / HexEncode(key.id()), static_cast<std::filesystem::perms>(0644));
+
+  EXPECT_FALSE(Open()->Load(key.id()).has_value());
+}
+
+TEST_F(KeyDirectoryTest, RefusesADirectoryThatOthersMayEnter) {
+  std::filesystem::permissions(keys_.path(), static_cast<std::filesystem::perms>(0750));
+
+  const auto directory = Open();
+
+  ASSERT_FALSE(directory.has_value());
+  EXPECT_EQ(directory.error().expected, "mode 0700");
+}
+
+TEST_F(KeyDirectoryTest, RefusesADirectoryThatIsNotThere) {
+  EXPECT_FALSE(KeyDirectory::Open(keys_.path() / "none", kek_).has_value());
+}
+
+}  // namespace
+}  // namespace idzone::signer::keys

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "zone-signer/pipeline/apex.h"
+
+#include <gtest/gtest.h>
+
+#include "services/core/dns/presentation.h"
+#include "zone-signer/signing/batch_signer.h"
+
+namespace idzone::signer::pipeline {
+namespace {
+
+constexpr UnixTime kNow(std::chrono::seconds(1'800'000'000));
+
+store::NamespaceRow ValidNamespace() {
+  store::NamespaceRow row;
+  row.apex = dns::Name::Parse("_device.acme.example.").value();
+  row.policy = "standard";
+  row.name_servers = {dns::Name::Parse("ns2.example.net.").value(), dns::Name::Parse("ns1.example.net.").value()};
+  return row;
+}
+
+class ApexTest : public ::testing::Test {
+ protected:
+  /// A published apex, signed at that time.
+  DraftNode PublishedApex(UnixTime signed_at) {
+    DraftNode node;
+    node.row.owner = namespace_.apex;
+    node.row.rrsets = Desired(7);
+    std::vector<signing::SigningJob> jobs;
+    for (const auto& rrset : node.row.rrsets) jobs.push_back({namespace_.apex, rrset.type, rrset.ttl, rrset.rdatas, policy_.apex.life, {}});
+    const std::vector<Octets> dnskeys{key_.dnskey()};
+    const signing::ZoneSigning zone{namespace_.apex, key_, dnskeys, signed_at, policy_.inception_offset};
+    EXPECT_TRUE(signing::BatchSigner(1, 1).Sign(zone, jobs).has_value());
+    for (std::size_t i = 0; i < jobs.size(); ++i) node.row.rrsets[i].rrsigs = {jobs[i].rrsig};
+    return node;
+  }
+  std::vector<dns::RrSet> Desired(dns::Serial serial) { return DesiredApex(namespace_, policy_, key_.dnskey(), serial); }
+
+  store::NamespaceRow namespace_ = ValidNamespace();
+  zone::ZonePolicy policy_ = zone::FindZonePolicy("standard").value();
+  keys::SigningKey key_ = keys::SigningKey::Generate().value();
+};
+
+TEST_F(ApexTest, SaysWhatThePolicySays) {
+  const auto rrsets = Desired(7);
+
+  ASSERT_EQ(rrsets.size(), 4u);
+  EXPECT_EQ(rrsets[0].type, dns::RrType::kNs);
+  EXPECT_EQ(rrsets[0].rdatas.size(), 2u);
+  const auto soa = dns::ParseSoa(rrsets[1].rdatas.front()).value();
+  EXPECT_EQ(soa.primary.Format(), "ns2.example.net.");
+  EXPECT_EQ(soa.mailbox.Format(), "hostmaster._device.acme.example.");
+  EXPECT_EQ(soa.serial, 7u);
+  EXPECT_EQ(soa.minimum, policy_.negative_ttl);
+  EXPECT_EQ(rrsets[1].ttl, policy_.negative_ttl);
+  EXPECT_EQ(rrsets[2].rdatas.front(), key_.dnskey());
+  EXPECT_EQ(dns::FormatRecord(namespace_.apex, rrsets[3].ttl, rrsets[3].type, rrsets[3].rdatas.front()),
+            "_device.acme.example.\t3600\tIN\tNSEC3PARAM\t1 0 0 - ");
+}
+
+TEST_F(ApexTest, StaysWhileItsSignaturesAreYoung) {
+  DraftNode apex = PublishedApex(kNow);
+
+  const auto due = RefreshApex(apex, Desired(7), policy_, kNow + std::chrono::hours(5));
+
+  EXPECT_EQ(due.value(), kNow + policy_.apex.resign);
+  EXPECT_FALSE(apex.data_changed);
+}
+
+TEST_F(ApexTest, IsSignedAgainInTime) {
+  DraftNode apex = PublishedApex(kNow);
+
+  const auto due = RefreshApex(apex, Desired(7), policy_, kNow + policy_.apex.resign);
+
+  EXPECT_EQ(due.value(), kNow + 2 * policy_.apex.resign);
+  EXPECT_TRUE(apex.data_changed);
+  EXPECT_FALSE(apex.denial_changed);
+  for (const auto& rrset : apex.row.rrsets) EXPECT_EQ(rrset.rrsigs.empty(), rrset.type != dns::RrType::kSoa);
+}
+
+TEST_F(ApexTest, FollowsTheNamespacesNameServers) {
+  DraftNode apex = PublishedApex(kNow);
+  namespace_.name_servers.pop_back();
+
+  ASSERT_TRUE(RefreshApex(apex, Desired(7), policy_, kNow).has_value());
+
+  EXPECT_TRUE(apex.data_changed);
+  EXPECT_EQ(apex.row.rrsets.front().rdatas.size(), 1u);
+}
+
+TEST_F(ApexTest, LosesTypesThatDoNotBelongThere) {
+  DraftNode apex = PublishedApex(kNow);
+  const dns::RrSet stray{dns::RrType::kTlsa, 300, {Octets("\x03\x01\x01z", 4)}, {}};
+  VersionDraft::SetRrSet(apex, stray.type, &stray);
+
+  ASSERT_TRUE(RefreshApex(apex, Desired(7), policy_, kNow).has_value());
+
+  EXPECT_EQ(apex.row.rrsets.size(), 4u);
+  EXPECT_TRUE(apex.denial_changed);
+}
+
+}  // namespace
+}  // namespace idzone::signer::pipeline

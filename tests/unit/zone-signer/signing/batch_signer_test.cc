@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "zone-signer/signing/batch_signer.h"
+
+#include <gtest/gtest.h>
+
+#include "services/core/dns/denial.h"
+#include "services/core/dns/signature_check.h"
+
+namespace idzone::signer::signing {
+namespace {
+
+const dns::Name kZone = dns::Name::Parse("_device.example.").value();
+constexpr UnixTime kNow(std::chrono::seconds(1'800'000'000));
+constexpr std::chrono::hours kLife(72);
+constexpr std::chrono::hours kOffset(1);
+
+std::vector<SigningJob> Jobs(int count) {
+  std::vector<SigningJob> jobs;
+  for (int i = 0; i < count; ++i) {
+    const dns::Name owner = kZone.Prepend("dev" + std::to_string(i)).value();
+    jobs.push_back({owner, dns::RrType::kTlsa, 300, {Octets("\x03\x01\x01", 3) + Sha256(owner.wire())}, kLife, {}});
+    const dns::DenialKey key = dns::Nsec3Hash(owner);
+    jobs.push_back({dns::Nsec3Owner(key, kZone), dns::RrType::kNsec3, 300,
+                    {dns::EncodeNsec3(Sha1(key), {dns::RrType::kTlsa, dns::RrType::kRrsig})}, kLife, {}});
+  }
+  return jobs;
+}
+
+Result<void> Check(const SigningJob& job, const std::vector<Octets>& dnskeys, UnixTime now) {
+  return dns::CheckSignature(job.owner, job.type, job.ttl, job.rdatas, job.rrsig, kZone, dnskeys, now);
+}
+
+class BatchSignerTest : public ::testing::Test {
+ protected:
+  keys::SigningKey key_ = keys::SigningKey::Generate().value();
+  std::vector<Octets> dnskeys_{key_.dnskey()};
+  ZoneSigning zone_{kZone, key_, dnskeys_, kNow, kOffset};
+};
+
+TEST_F(BatchSignerTest, SignsEveryJobSoThatLdnsAgrees) {
+  for (const int threads : {1, 2, 5}) {
+    auto jobs = Jobs(100);
+
+    ASSERT_TRUE(BatchSigner(threads, 64).Sign(zone_, jobs).has_value());
+
+    for (const SigningJob& job : jobs) {
+      const auto checked = Check(job, dnskeys_, kNow);
+      ASSERT_TRUE(checked.has_value()) << checked.error().Detail();
+    }
+  }
+}
+
+TEST_F(BatchSignerTest, SignaturesBeginEarlyAndEndWithTheirLife) {
+  auto jobs = Jobs(1);
+  ASSERT_TRUE(BatchSigner(1, 1).Sign(zone_, jobs).has_value());
+
+  EXPECT_TRUE(Check(jobs[0], dnskeys_, kNow - kOffset).has_value());
+  EXPECT_FALSE(Check(jobs[0], dnskeys_, kNow - kOffset - std::chrono::seconds(1)).has_value());
+  EXPECT_TRUE(Check(jobs[0], dnskeys_, kNow + kLife).has_value());
+  EXPECT_FALSE(Check(jobs[0], dnskeys_, kNow + kLife + std::chrono::seconds(1)).has_value());
+}
+
+TEST_F(BatchSignerTest, RefusesToPublishWhatThePublishedKeyDoesNotVerify) {
+  const std::vector<Octets> others{keys::SigningKey::Generate()->dnskey()};
+  auto jobs = Jobs(50);
+
+  const auto made = BatchSigner(2, 64).Sign(ZoneSigning{kZone, key_, others, kNow, kOffset}, jobs);
+
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().reason, Reason::kSignatureInvalid);
+}
+
+TEST_F(BatchSignerTest, RefusesRecordsThatAreNotCanonical) {
+  auto jobs = Jobs(1);
+  jobs[0].rdatas = {"\x03\x01\x01zz", "\x03\x01\x01""aa"};  // descending
+
+  EXPECT_FALSE(BatchSigner(1, 1).Sign(zone_, jobs).has_value());
+}
+
+TEST_F(BatchSignerTest, SignsNothing) { EXPECT_TRUE(BatchSigner(2, 64).Sign(zone_, {}).has_value()); }
+
+TEST_F(BatchSignerTest, TellsAgeAndRest) {
+  auto jobs = Jobs(1);
+  ASSERT_TRUE(BatchSigner(1, 1).Sign(zone_, jobs).has_value());
+
+  const UnixTime later = kNow + std::chrono::hours(5);
+  EXPECT_EQ(SignatureAge(jobs[0].rrsig, later, kOffset).value(), std::chrono::hours(5));
+  EXPECT_EQ(SignatureRest(jobs[0].rrsig, later).value(), kLife - std::chrono::hours(5));
+  EXPECT_EQ(SignatureAge(jobs[0].rrsig, kNow - std::chrono::hours(2), kOffset).value(), -std::chrono::hours(2));
+  EXPECT_FALSE(SignatureAge("short", later, kOffset).has_value());
+}
+
+}  // namespace
+}  // namespace idzone::signer::signing
