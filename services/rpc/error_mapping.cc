@@ -65,7 +65,9 @@ grpc::StatusCode StatusCodeOf(Reason reason) {
     case Reason::kUnavailable: return grpc::StatusCode::UNAVAILABLE;
     case Reason::kDeadline: return grpc::StatusCode::DEADLINE_EXCEEDED;
     case Reason::kCancelled: return grpc::StatusCode::CANCELLED;
-    case Reason::kLimitExceeded: return grpc::StatusCode::RESOURCE_EXHAUSTED;
+    // An over-long argument does not become right by trying later, which RESOURCE_EXHAUSTED would suggest. (gRPC itself
+    // says that for an over-long message.)
+    case Reason::kLimitExceeded:
     case Reason::kUnknownField:
     case Reason::kNameMalformed:
     case Reason::kNameOutsideSuffix:

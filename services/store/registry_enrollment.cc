@@ -60,7 +60,7 @@ Known ReadKnown(Transaction& transaction, const std::vector<Enrollment>& items) 
 }
 
 tl::unexpected<Error> KeyConflict(const Enrollment& item, OctetsView there) {
-  return Fail(Reason::kKeyConflict, "id " + item.subject, "the enrolled key, SHA-256 " + HexEncode(there),
+  return Fail(Reason::kKeyConflict, "material", "the enrolled key of " + item.subject + ", SHA-256 " + HexEncode(there),
               "another key, SHA-256 " + HexEncode(item.fingerprint));
 }
 
@@ -69,7 +69,7 @@ std::optional<Result<Enrolled>> Decide(const Enrollment& item, const Known& know
   if (const auto there = known.identities.find(item.identity_id); there != known.identities.end()) {
     const IdentityRecord& identity = there->second;
     if (identity.revoked_at)
-      return Fail(Reason::kIdentityRevoked, "id " + item.subject, "a device that was never revoked", "a revoked one");
+      return Fail(Reason::kIdentityRevoked, "id", "a device that was never revoked", item.subject + ", which was revoked for ever");
     if (identity.fingerprint != item.fingerprint) return KeyConflict(item, identity.fingerprint);
     return Enrolled{identity, true};
   }
@@ -80,8 +80,8 @@ std::optional<Result<Enrolled>> Decide(const Enrollment& item, const Known& know
   }
   if (const auto holder = known.keys.find({item.home->namespace_id, item.fingerprint}); holder != known.keys.end()) {
     const std::string met = "the key of " + holder->second.subject + ", SHA-256 " + HexEncode(item.fingerprint);
-    if (holder->second.revoked) return Fail(Reason::kKeyRevoked, "id " + item.subject, "a key that was never revoked", met);
-    return Fail(Reason::kKeyAlreadyBound, "id " + item.subject, "a key of its own", met);
+    if (holder->second.revoked) return Fail(Reason::kKeyRevoked, "material", "a key that was never revoked", met);
+    return Fail(Reason::kKeyAlreadyBound, "material", "a key of its own for " + item.subject, met);
   }
   return std::nullopt;
 }
