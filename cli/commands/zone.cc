@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/call.h"
+#include "cli/commands/commands.h"
+#include "cli/output/atomic_file.h"
+#include "cli/output/resource.h"
+#include "idzone/v1/zone_service.grpc.pb.h"
+#include "services/core/base/octets.h"
+
+namespace idzone::cli {
+namespace {
+
+using Stub = v1::ZoneService::Stub;
+
+struct Options {
+  std::string name;
+  std::string file;
+};
+
+Json ToJson(const v1::Zone& resource) {
+  Json object = {{"name", resource.name()},
+                 {"namespace", resource.namespace_name()},
+                 {"epoch", resource.epoch()},
+                 {"serial", resource.serial()},
+                 {"digest", HexEncode(resource.digest())},
+                 {"node_count", resource.node_count()},
+                 {"last_sign_time", FormatTime(resource.last_sign_time())},
+                 {"delegation_records", Json::array()},
+                 {"keys", Json::array()},
+                 {"edges", Json::array()}};
+  for (const auto& record : resource.delegation_records()) object["delegation_records"].push_back(record);
+  for (const auto& key : resource.keys())
+    object["keys"].push_back({{"key_tag", key.key_tag()}, {"algorithm", key.algorithm()}, {"key_id", HexEncode(key.key_id())}});
+  for (const auto& edge : resource.edges())
+    object["edges"].push_back(
+        {{"edge", edge.edge_id()}, {"epoch", edge.epoch()}, {"serial", edge.serial()}, {"report_time", FormatTime(edge.report_time())}});
+  return object;
+}
+
+tl::expected<v1::Zone, Failure> Get(const Session& session, const std::string& name) {
+  const auto channel = Connect(session);
+  if (!channel) return tl::unexpected(channel.error());
+  Stub stub(*channel);
+  v1::GetZoneRequest request;
+  request.set_name(name);
+  const auto response = Call(session, stub, &Stub::GetZone, request, "show zone " + name);
+  if (!response) return tl::unexpected(response.error());
+  return response->zone();
+}
+
+Outcome List(const Session& session) {
+  const auto channel = Connect(session);
+  if (!channel) return tl::unexpected(channel.error());
+  Stub stub(*channel);
+  ListWriter writer(session.out, session.format,
+                    {{"NAME", "name"}, {"EPOCH", "epoch"}, {"SERIAL", "serial"}, {"NODES", "node_count"}, {"SIGNED", "last_sign_time"}});
+  v1::ListZonesRequest request;
+  do {
+    const auto response = Call(session, stub, &Stub::ListZones, request, "list zones");
+    if (!response) return tl::unexpected(response.error());
+    for (const auto& resource : response->zones()) writer.Add(ToJson(resource));
+    request.set_page_token(response->next_page_token());
+  } while (!request.page_token().empty());
+  writer.End();
+  return ExitCode::kOk;
+}
+
+Outcome Show(const Session& session, const Options& options) {
+  const auto zone = Get(session, options.name);
+  if (!zone) return tl::unexpected(zone.error());
+  WriteObject(session.out, session.format, ToJson(*zone));
+  return ExitCode::kOk;
+}
+
+/// The lines for the parent, and nothing else: they go into its zone file as they are, and they are a file of trust
+/// anchors for `idzone verify`.
+Outcome Ds(const Session& session, const Options& options) {
+  const auto zone = Get(session, options.name);
+  if (!zone) return tl::unexpected(zone.error());
+  if (session.format == OutputFormat::kTable) {
+    for (const auto& record : zone->delegation_records()) session.out << record << '\n';
+    return ExitCode::kOk;
+  }
+  Json object = {{"zone", zone->name()}, {"records", Json::array()}};
+  for (const auto& record : zone->delegation_records()) object["records"].push_back(record);
+  WriteObject(session.out, session.format, object);
+  return ExitCode::kOk;
+}
+
+Outcome Export(const Session& session, const Options& options) {
+  const std::string what = "export zone " + options.name;
+  const auto channel = Connect(session);
+  if (!channel) return tl::unexpected(channel.error());
+  AtomicFile file(options.file);
+  if (!options.file.empty()) {
+    if (const Result<void> opened = file.Open(); !opened) return tl::unexpected(Misused(what, opened.error()));
+  }
+  std::ostream& out = options.file.empty() ? session.out : file.stream();
+
+  Stub stub(*channel);
+  grpc::ClientContext context;
+  // No deadline: a zone of millions of names takes as long as it takes, and a broken connection ends the call.
+  v1::ExportZoneRequest request;
+  request.set_name(options.name);
+  const auto stream = stub.ExportZone(&context, request);
+  v1::ExportZoneResponse response;
+  while (out && stream->Read(&response)) out << response.text();
+  if (!out) context.TryCancel();
+  const grpc::Status status = stream->Finish();
+  if (!out) return tl::unexpected(Failure{what, {Reason::kInternal, "output", "room for the zone", "a write error"}, ExitCode::kOther});
+  if (!status.ok()) return tl::unexpected(Refused(what, status));
+  if (!options.file.empty()) {
+    if (const Result<void> written = file.Commit(); !written) return tl::unexpected(Misused(what, written.error()));
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddZoneCommands(CLI::App& app, Session& session) {
+  CLI::App* noun = app.add_subcommand("zone", "Signed zones, as published");
+  noun->require_subcommand(1);
+  auto options = std::make_shared<Options>();
+
+  CLI::App* list = noun->add_subcommand("list", "List zones with their versions");
+  list->callback([&session] { session.command = [&session] { return List(session); }; });
+
+  const auto add = [&](const char* verb, const char* text, Outcome (*run)(const Session&, const Options&)) {
+    CLI::App* command = noun->add_subcommand(verb, text);
+    command->add_option("NAME", options->name, "The zone's name")->required();
+    command->callback([&session, options, run] { session.command = [&session, options, run] { return run(session, *options); }; });
+    return command;
+  };
+  add("show", "Show a zone: version, keys, and where its edges stand", Show);
+  add("ds", "Print the NS and DS records for the parent zone", Ds);
+  add("export", "Write the whole signed zone in master file form", Export)
+      ->add_option("--file", options->file, "Write there, all or nothing (default: standard output)");
+}
+
+}  // namespace idzone::cli

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "cli/output/resource.h"
+
+#include <ctime>
+
+#include <nlohmann/json.hpp>
+
+#include "idzone/v1/identity.pb.h"
+#include "services/core/base/octets.h"
+
+namespace idzone::cli {
+namespace {
+
+std::string StateName(v1::IdentityState state) {
+  switch (state) {
+    case v1::IDENTITY_STATE_ACTIVE: return "active";
+    case v1::IDENTITY_STATE_REVOKED: return "revoked";
+    default: return "unknown";
+  }
+}
+
+}  // namespace
+
+std::string FormatTime(const google::protobuf::Timestamp& time) {
+  const auto seconds = static_cast<std::time_t>(time.seconds());
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return {text, size};
+}
+
+Json VersionJson(std::uint32_t epoch, std::uint32_t serial) {
+  return {{"epoch", epoch}, {"serial", serial}};
+}
+
+Json IdentityJson(const v1::Identity& identity) {
+  std::string client_id = identity.owner_name();
+  if (client_id.ends_with('.')) client_id.pop_back();
+  Json object = {{"id", identity.id()},
+                 {"namespace", identity.namespace_name()},
+                 {"owner_name", identity.owner_name()},
+                 {"dane_clientid", client_id},
+                 {"state", StateName(identity.state())},
+                 {"fingerprint", HexEncode(identity.fingerprint())},
+                 {"record", identity.record()},
+                 {"enroll_time", FormatTime(identity.enroll_time())},
+                 {"revoke_time", nullptr},
+                 {"change", identity.change()},
+                 {"version", nullptr}};
+  if (identity.has_revoke_time()) object["revoke_time"] = FormatTime(identity.revoke_time());
+  if (identity.has_version()) object["version"] = VersionJson(identity.version().epoch(), identity.version().serial());
+  return object;
+}
+
+}  // namespace idzone::cli
