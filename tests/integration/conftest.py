@@ -2,6 +2,7 @@
 import pathlib
 import re
 import sys
+import zlib
 
 import pytest
 
@@ -56,7 +57,7 @@ def own_stack(request):
 @pytest.fixture
 def namespace(stack, request):
     """An empty namespace of the shared stack: tree of width 1, so that it has empty non-terminals; named after the test."""
-    label = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:50].strip("-")
-    name = f"_device.{label}.example."
+    label = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:40].strip("-")
+    name = f"_device.{label}-{zlib.crc32(request.node.nodeid.encode()):08x}.example."
     stack.create_namespace(name, "--layout", "tree", "--width", "1")
     return name

@@ -25,7 +25,7 @@ def messages(stem):
         protos = sorted(path.relative_to(SOURCE / "proto") for path in (SOURCE / "proto").rglob("*.proto"))
         subprocess.run(["protoc", f"-I{SOURCE / 'proto'}", f"-I{out}", f"--python_out={out}", "idzonetest_status.proto", *map(str, protos)], check=True)
         sys.path.insert(0, str(out))
-    return importlib.import_module(stem if stem.startswith("idzonetest") else f"idzone.v1.{stem.replace('/', '.')}_pb2")
+    return importlib.import_module(f"{stem}_pb2" if stem.startswith("idzonetest") else f"idzone.v1.{stem}_pb2")
 
 
 class Client:
@@ -59,10 +59,10 @@ class Client:
         serialize = lambda message: message if isinstance(message, bytes) else request.SerializeToString(message)  # noqa: E731
         return make(f"/idzone.v1.{service}/{method}", request_serializer=serialize, response_deserializer=response.FromString)
 
-    def call(self, service, method, timeout=30, **fields):
+    def call(self, service, method, deadline=30, **fields):
         """A unary call; fields are those of the request."""
         request, _ = self._types(service, method)
-        return self.stub(service, method)(request(**fields), timeout=timeout)
+        return self.stub(service, method)(request(**fields), timeout=deadline)
 
     def enroll(self, namespace, device_id, certificate=None, timeout=30, **material):
         if certificate is not None:
