@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <semaphore>
+#include <string>
+
+#include "services/feed/follower_ledger.h"
+#include "services/feed/metrics.h"
+#include "services/feed/position_recorder.h"
+#include "services/feed/zone_board.h"
+
+namespace idzone::feed::v1 {
+class FollowRequest;
+class FollowResponse;
+class Position;
+}  // namespace idzone::feed::v1
+
+namespace idzone::feed {
+
+/// What all sessions share. Everything outlives them.
+struct FeedParts {
+  store::Database& database;  // for snapshots; each takes a connection for as long as it is read
+  ZoneBoard& board;
+  PositionRecorder& recorder;
+  Metrics& metrics;
+  std::counting_semaphore<>& snapshots;  // how many may be read at once
+};
+
+/// The dialogue with one follower (feed_service.proto), without the transport: `send` blocks as the transport does and
+/// returns false when the stream is dead. One thread serves (Serve), another one brings what the follower says
+/// (Receive); End may come from any.
+class FeedSession {
+ public:
+  using Send = std::function<bool(const v1::FollowResponse&)>;
+
+  FeedSession(const FeedParts& parts, std::string edge_id, Send send);
+  ~FeedSession();
+
+  /// Sends until the session is ended; returns why: nothing when the follower went away by itself.
+  /// `check_caller` is asked every few seconds whether the caller may go on.
+  Result<void> Serve(const std::function<Result<void>()>& check_caller);
+  void Receive(const v1::FollowRequest& request);
+  /// Ends the session; the first reason stays.
+  void End(std::optional<Error> error);
+  /// Ends it when the follower has been silent for too long; says whether it was.
+  bool EndIfSilent(TimePoint now);
+
+  bool ended() const;
+
+ private:
+  struct Shared;
+
+  Result<void> Hello(const v1::FollowRequest& request);
+  Result<void> Applied(const v1::FollowRequest& request);
+  Result<void> Refused(const v1::FollowRequest& request);
+
+  bool AwaitStart();
+  void Round(const ZoneList& zones);
+  bool Bring(const store::FeedZone& zone);
+  bool SendVersions(const store::FeedZone& zone, const zone::ZonePosition& from);
+  bool SendSnapshot(const store::FeedZone& zone);
+  Result<void> SendNodes(const store::FeedZone& zone, const std::vector<zone::NodeChange>& nodes, std::size_t begin, std::size_t end);
+  bool Deliver(const v1::FollowResponse& response, SentMessage message);
+  bool Heartbeat();
+
+  const FeedParts parts_;
+  const std::string edge_id_;
+  const Send send_;
+  const std::shared_ptr<Shared> shared_;
+  TimePoint sent_at_{};
+  bool deferred_ = false;  // something that the follower needs waits for a later round
+};
+
+}  // namespace idzone::feed

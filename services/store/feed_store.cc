@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "services/store/feed_store.h"
+
+#include <optional>
+
+#include "services/core/dns/denial.h"
+#include "services/store/database.h"
+#include "services/store/encoding.h"
+
+namespace idzone::store {
+namespace {
+
+using Transaction = pqxx::transaction_base;
+
+constexpr std::int64_t kSnapshotPageNodes = 500;
+
+constexpr Statement kListZones{"feed_list_zones",
+                               "select z.zone_id, z.name, z.epoch, z.serial, z.digest from published.zone z order by z.name"};
+
+// The running total says where the slice ends before any delta is fetched: an out-of-line value knows its size.
+constexpr Statement kReadJournal{"feed_read_journal", R"(
+select v.serial, v.previous_serial, v.previous_digest, v.digest, octet_length(v.delta) > $6::bigint,
+       case when octet_length(v.delta) <= $6::bigint then v.delta else ''::bytea end
+  from (select w.*, sum(octet_length(w.delta)) over (order by w.serial) - octet_length(w.delta) as before
+          from (select x.serial, x.previous_serial, x.previous_digest, x.digest, x.delta from published.version x
+                 where x.zone_id = $1::integer and x.epoch = $2::bigint and x.serial > $3::bigint
+                 order by x.serial limit $4::bigint) w) v
+ where v.before < $5::bigint order by v.serial)"};
+
+constexpr Statement kSnapshotZone{"feed_snapshot_zone",
+                                  "select z.epoch, z.serial, z.digest, z.node_count from published.zone z where z.zone_id = $1::integer"};
+
+#define IDZONE_FEED_NODE_COLUMNS "n.denial_key, n.owner, n.rrsets, n.next_key, n.denial_rrsig"
+constexpr Statement kSnapshotApex{"feed_snapshot_apex", "select " IDZONE_FEED_NODE_COLUMNS
+                                                        " from published.node n"
+                                                        " where n.zone_id = $1::integer and n.denial_key = $2::bytea"};
+constexpr Statement kSnapshotNodes{"feed_snapshot_nodes", "select " IDZONE_FEED_NODE_COLUMNS
+                                                          " from published.node n"
+                                                          " where n.zone_id = $1::integer and n.denial_key > $2::bytea"
+                                                          " order by n.denial_key limit $3::bigint"};
+
+constexpr Statement kFindEdge{"feed_find_edge", "select e.edge_id from registry.edge e where e.fingerprint = $1::bytea"};
+
+constexpr Statement kWritePositions{"feed_write_positions", R"(
+insert into published.edge_position (edge_id, zone_id, epoch, serial, digest)
+select u.edge_id, u.zone_id, u.epoch, u.serial, u.digest
+  from unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bytea[]) u(edge_id, zone_id, epoch, serial, digest)
+ order by u.edge_id, u.zone_id
+on conflict (edge_id, zone_id) do update
+   set epoch = excluded.epoch, serial = excluded.serial, digest = excluded.digest, reported_at = now())"};
+
+Result<zone::NodeChange> NodeOf(const pqxx::row& row) {
+  zone::NodeChange node;
+  node.key = OctetsOf(row[0]);
+  auto owner = dns::Name::FromWire(OctetsOf(row[1]), "published.node.owner");
+  if (!owner) return tl::unexpected(owner.error());
+  auto rrsets = zone::DecodeRrSets(OctetsOf(row[2]), *owner);
+  if (!rrsets) return tl::unexpected(rrsets.error());
+  node.data = zone::NodeChange::Data{std::move(*owner), std::move(*rrsets)};
+  node.denial = zone::Denial{OctetsOf(row[3]), OctetsOf(row[4])};
+  return node;
+}
+
+Result<void> ReadNodes(Transaction& transaction, const FeedZone& zone, const FeedSnapshotSink& sink) {
+  // The smallest possible key cannot be a node's: its SHA-1 preimage is unknown.
+  Octets after(dns::kNsec3HashOctets, '\0');
+  while (true) {
+    const pqxx::result rows = Execute(transaction, kSnapshotNodes, zone.zone_id, Bytea(after), kSnapshotPageNodes);
+    std::vector<zone::NodeChange> nodes;
+    nodes.reserve(rows.size());
+    for (const pqxx::row& row : rows) {
+      auto node = NodeOf(row);
+      if (!node) return tl::unexpected(node.error());
+      nodes.push_back(std::move(*node));
+    }
+    if (nodes.empty()) return {};
+    after = nodes.back().key;
+    if (auto taken = sink.nodes(nodes); !taken) return taken;
+  }
+}
+
+std::vector<FeedVersion> VersionsOf(const pqxx::result& rows, zone::Epoch epoch) {
+  std::vector<FeedVersion> versions;
+  for (const pqxx::row& row : rows) {
+    versions.push_back({.position = {epoch, NumberOf<std::uint32_t>(row[0]), OctetsOf(row[3])},
+                        .previous_serial = NumberOf<std::uint32_t>(row[1]),
+                        .previous_digest = OctetsOf(row[2]),
+                        .oversized = row[4].as<bool>(),
+                        .delta = OctetsOf(row[5])});
+  }
+  return versions;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> FeedSessionSettings() {
+  return {{"enable_seqscan", "off"}, {"enable_bitmapscan", "off"}, {"enable_sort", "off"}, {"jit", "off"}};
+}
+
+Result<std::vector<FeedZone>> ListFeedZones(Database& database) {
+  return database.Transact("feed zones", [](Transaction& transaction) -> Result<std::vector<FeedZone>> {
+    std::vector<FeedZone> zones;
+    for (const pqxx::row& row : Execute(transaction, kListZones)) {
+      auto name = dns::Name::FromWire(OctetsOf(row[1]), "published.zone.name");
+      if (!name) return tl::unexpected(name.error());
+      zones.push_back({.zone_id = NumberOf<std::int32_t>(row[0]),
+                       .name = std::move(*name),
+                       .position = {NumberOf<std::uint32_t>(row[2]), NumberOf<std::uint32_t>(row[3]), OctetsOf(row[4])}});
+    }
+    return zones;
+  });
+}
+
+Result<std::vector<FeedVersion>> ReadJournal(Database& database, std::int32_t zone_id, const zone::ZonePosition& after,
+                                             const JournalSlice& slice) {
+  return database.Transact("feed journal", [&](Transaction& transaction) -> Result<std::vector<FeedVersion>> {
+    const auto read = [&](std::int64_t serial) {
+      return VersionsOf(Execute(transaction, kReadJournal, zone_id, static_cast<std::int64_t>(after.epoch), serial, slice.versions_max,
+                                slice.octets_max, slice.delta_max),
+                        after.epoch);
+    };
+    std::vector<FeedVersion> versions = read(after.serial);
+    // RFC 1982: after the greatest serial comes the smallest.
+    if (versions.empty() && after.serial > 0x80000000u) versions = read(0);
+    std::erase_if(versions, [&](const FeedVersion& version) { return !dns::SerialLess(after.serial, version.position.serial); });
+    return versions;
+  });
+}
+
+Result<void> ReadFeedSnapshot(Database& database, const FeedZone& zone, const FeedSnapshotSink& sink) {
+  return database.Transact("feed snapshot", Isolation::kRepeatableReadOnly, [&](Transaction& transaction) -> Result<void> {
+    const pqxx::result found = Execute(transaction, kSnapshotZone, zone.zone_id);
+    const pqxx::result apex_row = Execute(transaction, kSnapshotApex, zone.zone_id, Bytea(dns::Nsec3Hash(zone.name)));
+    if (found.empty() || apex_row.empty()) return Fail(Reason::kNotFound, "zone " + zone.name.Format(), "a zone with an apex", "none");
+    const zone::ZonePosition position{NumberOf<std::uint32_t>(found[0][0]), NumberOf<std::uint32_t>(found[0][1]), OctetsOf(found[0][2])};
+    const auto apex = NodeOf(apex_row[0]);
+    if (!apex) return tl::unexpected(apex.error());
+    if (auto begun = sink.begin(position, NumberOf<std::uint64_t>(found[0][3]), *apex); !begun) return begun;
+    return ReadNodes(transaction, zone, sink);
+  });
+}
+
+Result<std::string> FindEdgeByFingerprint(Database& database, OctetsView fingerprint) {
+  return database.Transact("feed edge", [&](Transaction& transaction) -> Result<std::string> {
+    const pqxx::result found = Execute(transaction, kFindEdge, Bytea(fingerprint));
+    if (found.empty()) return Fail(Reason::kNotFound, "edge", "a registered edge's key", "SHA-256 " + HexEncode(fingerprint));
+    return found[0][0].as<std::string>();
+  });
+}
+
+Result<void> WriteEdgePositions(Database& database, const std::vector<EdgePosition>& positions) {
+  std::vector<std::string_view> edge_ids;
+  std::vector<std::int32_t> zone_ids;
+  std::vector<std::int64_t> epochs;
+  std::vector<std::int64_t> serials;
+  std::vector<OctetsView> digests;
+  for (const EdgePosition& position : positions) {
+    edge_ids.push_back(position.edge_id);
+    zone_ids.push_back(position.zone_id);
+    epochs.push_back(position.position.epoch);
+    serials.push_back(position.position.serial);
+    digests.push_back(position.position.digest);
+  }
+  return database.Transact("feed positions", [&](Transaction& transaction) -> Result<void> {
+    Execute(transaction, kWritePositions, TextArray(edge_ids), IntegerArray(zone_ids), BigintArray(epochs), BigintArray(serials),
+            ByteaArray(digests));
+    return {};
+  });
+}
+
+}  // namespace idzone::store
