@@ -34,9 +34,9 @@ struct DatabaseOptions {
   /// How long a transaction waits for a free connection before it is UNAVAILABLE.
   std::chrono::milliseconds acquire_timeout{2'000};
   /// Further settings of every session, for example {"enable_hashjoin", "off"}.
-  std::vector<std::pair<std::string, std::string>> settings;
+  std::vector<std::pair<std::string, std::string>> settings{};
   /// Told of every failure, with SQLSTATE (or an empty text) and PostgreSQL's own words, which are for the log only.
-  std::function<void(std::string_view sqlstate, std::string_view message)> on_failure;
+  std::function<void(std::string_view sqlstate, std::string_view message)> on_failure{};
 };
 
 enum class Isolation { kReadCommitted, kRepeatableReadOnly };
