@@ -69,8 +69,9 @@ struct KeyRow {
 Result<std::optional<KeyRow>> FindKey(Transaction& transaction, std::int32_t namespace_id);
 void InsertKey(Transaction& transaction, std::int32_t namespace_id, const KeyRow& key);
 
-/// Takes the right to create a namespace's zone until the transaction ends; false when another signer has it.
-bool TryLockZoneCreation(Transaction& transaction, std::int32_t namespace_id);
+/// Takes the right to create a namespace's zone until the transaction ends; false when another signer has it, or has
+/// created the zone in the meantime.
+bool TryLockZoneCreation(Transaction& transaction, const NamespaceRow& registered);
 /// Returns the new zone's id. ALREADY_EXISTS (through the transaction) when another signer was first.
 std::int32_t InsertZone(Transaction& transaction, const NamespaceRow& registered, const ZoneRow& zone);
 

@@ -30,6 +30,10 @@ values ($1::bytea, $2::integer, $3::smallint, $4::integer, $5::bytea))"};
 constexpr Statement kTryLockCreation{"published_lock_creation", R"(
 select pg_try_advisory_xact_lock(2054123109, $1::integer) as locked)"};
 
+// A statement of its own, because it has to see what was committed before the lock was had.
+constexpr Statement kZoneExists{"published_zone_exists", R"(
+select exists (select 1 from published.zone z where z.name = $1::bytea) as present)"};
+
 constexpr Statement kInsertZone{"published_insert_zone", R"(
 insert into published.zone (namespace_id, name, name_text, epoch, serial, digest, node_count, resign_round, last_signed_at)
 values ($1::integer, $2::bytea, $3::text, $4::bigint, $5::bigint, $6::bytea, $7::bigint,
@@ -133,8 +137,9 @@ void InsertKey(Transaction& transaction, std::int32_t namespace_id, const KeyRow
   Execute(transaction, kInsertKey, Bytea(key.key_id), namespace_id, algorithm, static_cast<int>(key.key_tag), Bytea(key.dnskey));
 }
 
-bool TryLockZoneCreation(Transaction& transaction, std::int32_t namespace_id) {
-  return Execute(transaction, kTryLockCreation, namespace_id)[0]["locked"].as<bool>();
+bool TryLockZoneCreation(Transaction& transaction, const NamespaceRow& registered) {
+  return Execute(transaction, kTryLockCreation, registered.namespace_id)[0]["locked"].as<bool>() &&
+         !Execute(transaction, kZoneExists, Bytea(registered.apex.wire()))[0]["present"].as<bool>();
 }
 
 std::int32_t InsertZone(Transaction& transaction, const NamespaceRow& registered, const ZoneRow& zone) {

@@ -88,7 +88,7 @@ Result<WorkOutcome> CreateZone(store::Transaction& transaction, const store::Nam
   WorkOutcome outcome;
   auto policy = zone::FindZonePolicy(registered.policy);
   if (!policy) return tl::unexpected(policy.error());
-  outcome.busy = !store::TryLockZoneCreation(transaction, registered.namespace_id);
+  outcome.busy = !store::TryLockZoneCreation(transaction, registered);
   if (outcome.busy) return outcome;
   auto key = KeyForNewZone(transaction, registered.namespace_id, tools.keys);
   if (!key) return tl::unexpected(key.error());
