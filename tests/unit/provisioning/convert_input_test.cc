@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include "services/provisioning/convert.h"
+
+namespace idzone::provisioning {
+namespace {
+
+v1::Namespace ValidNamespace() {
+  v1::Namespace proto;
+  proto.set_name("_device.Acme.example");
+  proto.add_name_servers("ns1.example.net.");
+  return proto;
+}
+
+Reason ReasonOf(const v1::Namespace& proto) {
+  const auto record = NamespaceFromProto(proto, 0, "acme");
+  return record ? Reason::kInternal : record.error().reason;
+}
+
+TEST(NamespaceFromProtoTest, FillsInTheDefaults) {
+  const auto record = NamespaceFromProto(ValidNamespace(), 0, "acme");
+
+  ASSERT_TRUE(record) << record.error().Detail();
+  EXPECT_EQ(record->name.Format(), "_device.acme.example.");
+  EXPECT_EQ(record->operator_id, "acme");
+  EXPECT_EQ(record->layout, (zone::Layout{zone::LayoutKind::kTree, 2}));
+  EXPECT_EQ(record->policy, "standard");
+  EXPECT_EQ(record->profile, records::RecordProfile::kTlsa311);
+  EXPECT_EQ(record->name_servers, std::vector<std::string>{"ns1.example.net."});
+}
+
+TEST(NamespaceFromProtoTest, WidthFitsTheExpectedNumber) {
+  EXPECT_EQ(NamespaceFromProto(ValidNamespace(), 50'000, "acme")->layout.width, 1);
+  EXPECT_EQ(NamespaceFromProto(ValidNamespace(), 500, "acme")->layout.width, 0);
+}
+
+TEST(NamespaceFromProtoTest, RefusesNamesOutsideTheSuffix) {
+  for (const char* name : {"acme.example.", "_user.acme.example.", "_tcp._device.acme.example.", "_device."}) {
+    v1::Namespace proto = ValidNamespace();
+    proto.set_name(name);
+    EXPECT_EQ(ReasonOf(proto), Reason::kZoneApexForbidden) << name;
+  }
+  v1::Namespace proto = ValidNamespace();
+  proto.set_name("_device..example.");
+  EXPECT_EQ(ReasonOf(proto), Reason::kNameMalformed);
+  proto.clear_name();
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueMissing);
+}
+
+TEST(NamespaceFromProtoTest, RefusesWidthsThatTheLayoutDoesNotHave) {
+  v1::Namespace proto = ValidNamespace();
+  proto.mutable_layout()->set_kind(v1::LAYOUT_KIND_FLAT);
+  proto.mutable_layout()->set_width(1);
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange);
+  proto.mutable_layout()->set_kind(v1::LAYOUT_KIND_TREE);
+  proto.mutable_layout()->set_width(4);
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange);
+  proto.mutable_layout()->set_kind(v1::LAYOUT_KIND_UNSPECIFIED);
+  EXPECT_EQ(ReasonOf(proto), Reason::kEnumUnknown);
+}
+
+TEST(NamespaceFromProtoTest, RefusesNameServersThatCannotServe) {
+  v1::Namespace proto = ValidNamespace();
+  proto.set_name_servers(0, "ns1._device.acme.example.");
+  EXPECT_EQ(ReasonOf(proto), Reason::kNameMalformed);
+  proto.set_name_servers(0, "localhost");
+  EXPECT_EQ(ReasonOf(proto), Reason::kNameMalformed);
+  proto.set_name_servers(0, "ns1.example.net");
+  proto.add_name_servers("NS1.example.net.");
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueMalformed);
+  proto.clear_name_servers();
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueMissing);
+  for (int i = 0; i < 14; ++i) proto.add_name_servers("ns" + std::to_string(i) + ".example.net.");
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange);
+}
+
+TEST(NamespaceFromProtoTest, RefusesUnknownPolicies) {
+  v1::Namespace proto = ValidNamespace();
+  proto.set_policy("slow");
+  EXPECT_EQ(ReasonOf(proto), Reason::kEnumUnknown);
+}
+
+TEST(CheckTextTest, OperatorIdsAreShortAndPlain) {
+  EXPECT_TRUE(CheckOperatorId("acme-2", "id"));
+  for (const std::string& bad :
+       {std::string(), std::string("Acme"), std::string("-a"), std::string("a."), std::string(64, 'a'), std::string("a\0b", 3)})
+    EXPECT_FALSE(CheckOperatorId(bad, "id")) << bad;
+}
+
+TEST(CheckTextTest, EdgeIdsMayHaveDots) {
+  EXPECT_TRUE(CheckEdgeId("edge1.fra.example", "id"));
+  EXPECT_FALSE(CheckEdgeId(".edge", "id"));
+}
+
+TEST(CheckTextTest, DisplayNamesHaveNoControlCharacters) {
+  EXPECT_TRUE(CheckDisplayName("Gerätewerk Süd", "display_name"));
+  EXPECT_FALSE(CheckDisplayName("a\nb", "display_name"));
+  EXPECT_EQ(CheckDisplayName(std::string(201, 'a'), "display_name").error().reason, Reason::kLimitExceeded);
+}
+
+}  // namespace
+}  // namespace idzone::provisioning

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+#include "services/store/registry_enrollment.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <thread>
+
+#include "services/core/identity/subject.h"
+#include "services/store/database.h"
+#include "services/store/registry_identity.h"
+#include "services/store/registry_namespace.h"
+#include "tests/unit/store/postgres_cluster.h"
+
+namespace idzone::store {
+namespace {
+
+class EnrollmentTest : public testing::Test {
+ protected:
+  EnrollmentTest() {
+    const auto record = CreateNamespace(database_, TestActor(), ValidNamespace());
+    home_ = std::make_shared<const NamespaceRecord>(record.value());
+  }
+
+  /// A valid enrollment; `key` stands for the device's key.
+  Enrollment Item(const std::string& subject, const std::string& key) const {
+    const auto id = identity::DeviceId::Parse(subject);
+    return {.home = home_,
+            .identity_id = identity::MakeIdentityId(home_->name.wire(), *id),
+            .subject = id->text(),
+            .fingerprint = Sha256(key),
+            .rdata = Octets("\3\1\1", 3) + Sha256(key),
+            .actor = TestActor()};
+  }
+  Revocation Revoking(const std::string& subject) const {
+    const Enrollment item = Item(subject, "");
+    return {.home = home_, .identity_id = item.identity_id, .subject = subject, .reason = "lost", .actor = TestActor()};
+  }
+  Result<Enrolled> Enroll(const std::string& subject, const std::string& key) { return EnrollBatch(database_, {Item(subject, key)})[0]; }
+  std::string Query(const std::string& sql) const { return PostgresCluster::Query(url_, sql); }
+
+  const std::string url_ = PostgresCluster::Get().NewDatabase();
+  Database database_{{.url = PostgresCluster::As(url_, "idzone_provisiond"), .application_name = "test", .connections_max = 8}};
+  std::shared_ptr<const NamespaceRecord> home_;
+};
+
+TEST_F(EnrollmentTest, NewDeviceIsStoredWithItsKeyAndQueuedForTheSigner) {
+  const auto enrolled = Enroll("sensor1", "key1");
+
+  ASSERT_TRUE(enrolled);
+  EXPECT_FALSE(enrolled->already);
+  EXPECT_GT(enrolled->identity.change, 0u);
+  EXPECT_EQ(Query("select count(*) from registry.identity natural join registry.credential"), "1");
+  EXPECT_EQ(Query("select kind || ':' || cardinality(identity_ids) || ':' || batch_id from registry.dirty_batch"),
+            "2:1:" + std::to_string(enrolled->identity.change));
+  EXPECT_EQ(Query("select kind from registry.event order by event_id desc limit 1"), "identity.enrolled");
+}
+
+TEST_F(EnrollmentTest, SameKeyAgainIsTheSameAnswerAndWritesNothing) {
+  const auto first = Enroll("sensor1", "key1");
+  const auto again = Enroll("sensor1", "key1");
+
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->already);
+  EXPECT_EQ(again->identity.change, first->identity.change);
+  EXPECT_EQ(again->identity.enrolled_at, first->identity.enrolled_at);
+  EXPECT_EQ(Query("select count(*) from registry.dirty_batch"), "1");
+}
+
+TEST_F(EnrollmentTest, AnotherKeyIsAConflictThatShowsBoth) {
+  ASSERT_TRUE(Enroll("sensor1", "key1"));
+
+  const auto conflict = Enroll("sensor1", "key2");
+
+  EXPECT_EQ(conflict.error().reason, Reason::kKeyConflict);
+  EXPECT_NE(conflict.error().expected.find(HexEncode(Sha256("key1"))), std::string::npos);
+  EXPECT_NE(conflict.error().met.find(HexEncode(Sha256("key2"))), std::string::npos);
+  EXPECT_EQ(Query("select count(*) from registry.credential"), "1");
+}
+
+TEST_F(EnrollmentTest, KeyOfAnotherDeviceIsRefusedAndLeavesNoIdentity) {
+  ASSERT_TRUE(Enroll("sensor1", "key1"));
+
+  EXPECT_EQ(Enroll("sensor2", "key1").error().reason, Reason::kKeyAlreadyBound);
+  EXPECT_EQ(Query("select count(*) from registry.identity"), "1");
+}
+
+TEST_F(EnrollmentTest, RevokedDeviceAndItsKeyNeverComeBack) {
+  ASSERT_TRUE(Enroll("sensor1", "key1"));
+  const auto revoked = RevokeBatch(database_, {Revoking("sensor1")})[0];
+  ASSERT_TRUE(revoked);
+  EXPECT_FALSE(revoked->already);
+  EXPECT_TRUE(revoked->identity.revoked_at);
+
+  EXPECT_EQ(Enroll("sensor1", "key1").error().reason, Reason::kIdentityRevoked);
+  EXPECT_EQ(Enroll("sensor1", "key9").error().reason, Reason::kIdentityRevoked);
+  EXPECT_EQ(Enroll("sensor2", "key1").error().reason, Reason::kKeyRevoked);
+  EXPECT_EQ(Query("select kind from registry.dirty_batch order by batch_id desc limit 1"), "1");
+}
+
+TEST_F(EnrollmentTest, RevokingTwiceIsTheSameAnswerAndAnUnknownDeviceIsNotFound) {
+  ASSERT_TRUE(Enroll("sensor1", "key1"));
+  const auto outcomes = RevokeBatch(database_, {Revoking("sensor1"), Revoking("sensor1"), Revoking("sensor2")});
+  const auto again = RevokeBatch(database_, {Revoking("sensor1")})[0];
+
+  EXPECT_FALSE(outcomes[0]->already);
+  EXPECT_TRUE(outcomes[1]->already);
+  EXPECT_EQ(outcomes[2].error().reason, Reason::kNotFound);
+  EXPECT_TRUE(again->already);
+  EXPECT_EQ(again->identity.change, outcomes[0]->identity.change);
+}
+
+TEST_F(EnrollmentTest, ItemsOfABatchAreDecidedOneByOne) {
+  const auto outcomes = EnrollBatch(database_, {Item("a", "k1"), Item("b", "k1"), Item("a", "k1"), Item("a", "k2"), Item("c", "k3")});
+
+  ASSERT_EQ(outcomes.size(), 5u);
+  EXPECT_FALSE(outcomes[0]->already);
+  EXPECT_EQ(outcomes[1].error().reason, Reason::kKeyAlreadyBound);
+  EXPECT_TRUE(outcomes[2]->already);
+  EXPECT_EQ(outcomes[3].error().reason, Reason::kKeyConflict);
+  EXPECT_FALSE(outcomes[4]->already);
+  EXPECT_EQ(Query("select count(*) from registry.identity"), "2");
+  EXPECT_EQ(Query("select count(*) from registry.dirty_batch"), "1");
+}
+
+TEST_F(EnrollmentTest, OneBadItemAtAnyPositionIsExactlyThatItem) {
+  ASSERT_TRUE(Enroll("taken", "key"));
+  for (std::size_t bad = 0; bad < 20; ++bad) {
+    std::vector<Enrollment> items;
+    for (std::size_t i = 0; i < 20; ++i) {
+      const std::string name = std::to_string(bad) + "-" + std::to_string(i);
+      items.push_back(i == bad ? Item("taken", "other key " + name) : Item(name, name));
+    }
+    const auto outcomes = EnrollBatch(database_, items);
+    for (std::size_t i = 0; i < 20; ++i) EXPECT_EQ(outcomes[i].has_value(), i != bad) << i << " with the bad one at " << bad;
+  }
+}
+
+TEST_F(EnrollmentTest, SeveralNamespacesInOneBatchHaveADirtyBatchEach) {
+  const auto other =
+      std::make_shared<const NamespaceRecord>(CreateNamespace(database_, TestActor(), ValidNamespace("beta.example.")).value());
+  Enrollment elsewhere = Item("sensor1", "key1");
+  elsewhere.home = other;
+  elsewhere.identity_id = identity::MakeIdentityId(other->name.wire(), *identity::DeviceId::Parse("sensor1"));
+
+  const auto outcomes = EnrollBatch(database_, {Item("sensor1", "key1"), elsewhere});
+
+  EXPECT_TRUE(outcomes[0] && outcomes[1]);
+  EXPECT_NE(outcomes[0]->identity.change, outcomes[1]->identity.change);
+  EXPECT_EQ(Query("select count(distinct namespace_id) from registry.dirty_batch"), "2");
+}
+
+TEST_F(EnrollmentTest, RacingBatchesAgreeAndLeaveEveryIdentityWithItsKey) {
+  // Threads enroll overlapping devices, some with keys that others use too, in different orders.
+  constexpr int kThreads = 6;
+  constexpr int kDevices = 120;
+  std::vector<std::map<std::string, Result<Enrolled>>> seen(kThreads);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      std::mt19937 random(static_cast<unsigned>(t));
+      std::vector<Enrollment> items;
+      for (int i = 0; i < kDevices; ++i) items.push_back(Item("d" + std::to_string(i), "k" + std::to_string((i + t % 2) / 2)));
+      std::shuffle(items.begin(), items.end(), random);
+      for (std::size_t begin = 0; begin < items.size(); begin += 30) {
+        const std::vector<Enrollment> batch(items.begin() + static_cast<long>(begin), items.begin() + static_cast<long>(begin) + 30);
+        const auto outcomes = EnrollBatch(database_, batch);
+        for (std::size_t i = 0; i < batch.size(); ++i) seen[static_cast<std::size_t>(t)].emplace(batch[i].subject, outcomes[i]);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+
+  int newly = 0;
+  for (const auto& mine : seen) {
+    for (const auto& [subject, outcome] : mine) {
+      EXPECT_TRUE(outcome || outcome.error().reason != Reason::kInternal);
+      newly += outcome && !outcome->already ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(Query("select count(*) from registry.identity"), std::to_string(newly));
+  EXPECT_EQ(Query("select count(*) from registry.credential"), std::to_string(newly));
+  EXPECT_EQ(Query("select count(*) from registry.identity i left join registry.credential c using (identity_id) where c is null"), "0");
+  EXPECT_EQ(Query("select sum(cardinality(identity_ids)) from registry.dirty_batch"), std::to_string(newly));
+}
+
+TEST_F(EnrollmentTest, DatabaseThatIsAwayIsEveryItemsError) {
+  Database away({.url = "postgresql://postgres@/postgres?host=/nonexistent", .application_name = "test"});
+
+  const auto outcomes = EnrollBatch(away, {Item("a", "k1"), Item("b", "k2")});
+
+  ASSERT_EQ(outcomes.size(), 2u);
+  EXPECT_EQ(outcomes[0].error().reason, Reason::kUnavailable);
+  EXPECT_EQ(outcomes[1].error().reason, Reason::kUnavailable);
+}
+
+TEST_F(EnrollmentTest, ChangesAreReportedAsTheSignerPublishesThem) {
+  const auto enrolled = Enroll("sensor1", "key1");
+  const std::vector<std::uint64_t> changes = {enrolled->identity.change};
+  EXPECT_EQ(NewestWaitingChange(database_, home_->namespace_id).value(), changes[0]);
+  EXPECT_FALSE(ReadChanges(database_, *home_, changes, 0)->all_published);
+
+  PostgresCluster::Execute(
+      url_,
+      "insert into published.zone (namespace_id, name, name_text, epoch, serial, digest, node_count, last_signed_at)"
+      " select namespace_id, name, name_text, 1, 7, decode(repeat('00', 32), 'hex'), 1, now() from registry.namespace");
+  PostgresCluster::Execute(url_,
+                           "with taken as (delete from registry.dirty_batch returning batch_id)"
+                           " insert into published.batch select batch_id, (select zone_id from published.zone), 1, 6 from taken");
+  const auto report = ReadChanges(database_, *home_, changes, 0);
+
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->all_published);
+  EXPECT_EQ(report->changes[0].version->serial, 6u);
+  EXPECT_EQ(report->zone->serial, 7u);
+  EXPECT_TRUE(ReadChanges(database_, *home_, {}, changes[0])->all_published);
+  EXPECT_EQ(FindIdentity(database_, enrolled->identity.identity_id, "sensor1")->version->serial, 6u);
+}
+
+}  // namespace
+}  // namespace idzone::store
