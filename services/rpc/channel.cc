@@ -30,8 +30,11 @@ Result<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions& options
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 200);
+  // Not a wait but how long one attempt may take: TLS on a loaded machine must fit.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
+  // A lost connection is only tried again after its name was looked up again, which by default waits 30 s.
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 500);
   return grpc::CreateCustomChannel(options.address, grpc::experimental::TlsCredentials(tls), arguments);
 }
 
