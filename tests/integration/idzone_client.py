@@ -39,8 +39,11 @@ class Client:
     def __init__(self, address, ca, certificate=None, key=None, options=()):
         read = lambda path: pathlib.Path(path).read_bytes() if path else None  # noqa: E731
         credentials = grpc.ssl_channel_credentials(read(ca), read(key), read(certificate))
-        # One connection a client: grpcio otherwise shares it between channels of equal arguments.
-        self.channel = grpc.secure_channel(address, credentials, [("grpc.use_local_subchannel_pool", 1), *options])
+        # One connection a client (grpcio otherwise shares it between channels of equal arguments), and a lost one tried again
+        # soon: by default the name is looked up again only after 30 s, and nothing is tried before.
+        self.channel = grpc.secure_channel(address, credentials, [
+            ("grpc.use_local_subchannel_pool", 1), ("grpc.dns_min_time_between_resolutions_ms", 200),
+            ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000), *options])
 
     def __enter__(self):
         return self
