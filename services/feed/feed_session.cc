@@ -180,6 +180,8 @@ Result<void> FeedSession::Serve(const std::function<Result<void>()>& check_calle
   TimePoint checked_at = steady_clock::now();
   sent_at_ = checked_at;
   if (AwaitStart()) {
+    for (const Error& error : parts_.board.Quarantined())
+      process::LogError(LogLevel::kError, "feed.zone_withheld", error, {{"edge", edge_id_}});
     const auto zones = parts_.board.Zones();
     // Where the edge says nothing, it holds nothing: a lost disk must not look live.
     for (const store::FeedZone& zone : *zones) {

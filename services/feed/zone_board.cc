@@ -63,7 +63,9 @@ Result<void> ZoneBoard::Follow(const store::FeedZone& zone) {
   const bool reached = recent.newest == zone.position ||
                        (recent.newest.epoch == zone.position.epoch && dns::SerialLess(zone.position.serial, recent.newest.serial));
   if (!reached) {
-    recent = Recent{.newest = zone.position, .versions = {}, .octets = 0, .quarantined = recent.quarantined};
+    recent.newest = zone.position;
+    recent.versions.clear();
+    recent.octets = 0;
   }
   while (recent.versions.size() > kRecentVersionsMax || recent.octets > kRecentOctetsMax) {
     recent.octets -= recent.versions.front()->delta.size();
@@ -118,6 +120,7 @@ void ZoneBoard::Quarantine(const store::FeedZone& zone, const Error& error) {
     Recent& recent = recent_[zone.zone_id];
     if (recent.quarantined) return;
     recent.quarantined = true;
+    recent.error = error;
     republish_ = true;
     recent.versions.clear();
     recent.octets = 0;
@@ -130,6 +133,15 @@ bool ZoneBoard::Feeds(const store::FeedZone& zone) const {
   const std::scoped_lock lock(mutex_);
   const auto found = recent_.find(zone.zone_id);
   return found != recent_.end() && !found->second.quarantined;
+}
+
+std::vector<Error> ZoneBoard::Quarantined() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Error> errors;
+  for (const auto& [zone_id, recent] : recent_) {
+    if (recent.quarantined) errors.push_back(recent.error);
+  }
+  return errors;
 }
 
 std::shared_ptr<const ZoneList> ZoneBoard::Zones() const {

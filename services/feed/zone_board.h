@@ -40,6 +40,8 @@ class ZoneBoard {
   /// Stops feeding a zone.
   void Quarantine(const store::FeedZone& zone, const Error& error);
   bool Feeds(const store::FeedZone& zone) const;
+  /// Returns the zones that are not fed, each with what it held.
+  std::vector<Error> Quarantined() const;
 
   /// Calls `changed` after each Refresh that changed something, until the token dies or shortly after: what it uses
   /// must be its own. It must be quick.
@@ -52,6 +54,7 @@ class ZoneBoard {
     std::deque<VersionPointer> versions;  // each follows the one before; the last one leads to `newest`
     std::size_t octets = 0;
     bool quarantined = false;
+    Error error;  // why
   };
 
   Result<std::vector<VersionPointer>> ReadChain(const store::FeedZone& zone, const zone::ZonePosition& after);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "services/core/base/clock.h"
+#include "services/replica/follower_check.h"
+#include "services/replica/follower_trust.h"
+#include "services/replica/writer.h"
+
+namespace idzone::feed::v1 {
+class FollowRequest;
+class FollowResponse;
+class FollowResponse_SnapshotBegin;
+class FollowResponse_SnapshotNodes;
+class FollowResponse_SnapshotEnd;
+class FollowResponse_Version;
+}  // namespace idzone::feed::v1
+
+namespace idzone::replica {
+
+class FollowerMetrics;
+
+struct FollowerOptions {
+  VerifyMode verify = VerifyMode::kAll;
+  std::optional<AnchorSet> anchors;  // none: trust on first use
+};
+
+/// The follower's side of the dialogue (feed_service.proto), without the transport: it answers each message once what
+/// the message asks for is verified and durable. What cannot be verified is refused, and its zone stays as it is until
+/// a snapshot of it begins.
+/// Errors: an error value means that the replica cannot be written; nothing may be answered then.
+/// Threads: one.
+class Follower {
+ public:
+  /// All must outlive it; `metrics` may be null.
+  Follower(ReplicaWriter& writer, FollowerOptions options, const Clock& clock, FollowerMetrics* metrics);
+
+  /// Begins a stream: forgets what the last one left half done and returns the Hello.
+  Result<feed::v1::FollowRequest> Begin();
+  /// Takes a message; returns its answer.
+  Result<feed::v1::FollowRequest> Answer(const feed::v1::FollowResponse& message);
+
+  /// Says whether everything that the feed had at one moment of this stream has been applied.
+  bool current() const { return current_; }
+  /// Zones whose last version or snapshot was refused.
+  const std::set<dns::Name>& refused() const { return refused_; }
+
+ private:
+  struct Snapshot {
+    dns::Name zone;
+    zone::ZonePosition position;
+    std::uint64_t node_count = 0;
+    std::uint64_t nodes_seen = 0;
+    zone::NodeChange apex;
+    ZoneJudge judge;
+    std::vector<Octets> first_pins;  // to be kept with the snapshot; empty: the pins stay as they are
+  };
+  /// What became of a message: the zone's new position, or none (a part, or something that is ignored).
+  using Effect = Result<std::optional<zone::ZonePosition>>;
+
+  Effect Apply(const dns::Name& zone, const feed::v1::FollowResponse_Version& message);
+  Effect ApplyBegin(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotBegin& message);
+  Effect ApplyNodes(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotNodes& message);
+  Effect ApplyEnd(const dns::Name& zone);
+  Effect Dispatch(const dns::Name& zone, const feed::v1::FollowResponse& message);
+  feed::v1::FollowRequest Refuse(const Octets& zone_wire, const Error& error);
+  std::vector<Octets> PinsFor(const dns::Name& zone, const std::vector<Octets>& kept) const;
+  /// Passes a writer's result on and remembers when the disk, and not the data, is to blame.
+  template <typename T>
+  Result<T> Written(Result<T> result);
+
+  ReplicaWriter& writer_;
+  const FollowerOptions options_;
+  const Clock& clock_;
+  FollowerMetrics* const metrics_;
+  std::optional<Snapshot> snapshot_;
+  std::set<dns::Name> refused_;
+  std::optional<Error> broken_;
+  bool current_ = false;
+};
+
+}  // namespace idzone::replica

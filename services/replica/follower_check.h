@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "services/core/base/clock.h"
+#include "services/core/dns/name.h"
+#include "services/core/zone/node.h"
+#include "services/core/zone/version.h"
+
+/// What a follower checks before it writes. Pure: it reads nodes through a function and takes the time as an argument.
+/// A version must follow the replica's own position by serial and digest, its digest must be that of its octets, its
+/// apex must carry its serial and keys that are pinned, and every record that is new must be signed by those keys: also
+/// the NSEC3 record of each node, which is rebuilt from what the node will say (services/core/zone/node.h).
+namespace idzone::replica {
+
+/// Which signatures are verified. `sample` still verifies the apex, and a part of the other nodes; `none` believes the
+/// feed, and is for hosts that have no time and another way to notice.
+enum class VerifyMode { kAll, kSample, kNone };
+/// Returns the mode of "all", "sample" or "none"; ENUM_UNKNOWN.
+Result<VerifyMode> ParseVerifyMode(std::string_view text);
+
+/// A version as it came from the feed.
+struct FedVersion {
+  zone::ZonePosition position;
+  dns::Serial previous_serial = 0;
+  Octets previous_digest;
+  Octets delta;
+};
+
+/// Returns a node that the replica holds, or nothing.
+using NodeReader = std::function<Result<std::optional<zone::Node>>(const dns::DenialKey&)>;
+
+/// What the nodes of one zone are judged by.
+struct ZoneJudge {
+  dns::Name zone;
+  std::vector<Octets> dnskeys;
+  dns::Ttl negative_ttl = 0;  // of NSEC3 records: min(SOA TTL, SOA MINIMUM) (RFC 9077)
+  VerifyMode mode = VerifyMode::kAll;
+  UnixTime now;
+};
+
+/// Checks that the version follows `own` and that its digest is right; decodes it.
+/// VERSION_GAP, DIGEST_MISMATCH, and what DecodeDelta says.
+Result<std::vector<zone::NodeChange>> CheckChain(const dns::Name& zone, const zone::ZonePosition& own, const FedVersion& version);
+
+/// Checks an apex: SOA with that serial, DNSKEY signed by a pinned key. Returns what the zone's nodes are judged by.
+/// ENCODING_MALFORMED (no SOA or no DNSKEY), VERSION_GAP (another serial), KEY_NOT_PINNED, SIGNATURE_INVALID.
+Result<ZoneJudge> CheckApex(const dns::Name& zone, const std::vector<dns::RrSet>& apex, dns::Serial serial, const std::vector<Octets>& pins,
+                            VerifyMode mode, UnixTime now);
+
+/// Checks that the zone's NSEC3 records keep their TTL, because a version would leave most of them with the old one.
+/// VERSION_GAP: only a snapshot can change it.
+Result<void> CheckSameNegativeTtl(const ZoneJudge& judge, const NodeReader& read);
+
+/// Checks the changes of a version: signatures of what is new, of the NSEC3 records as they will be. Records that the
+/// replica already holds with the same signatures were verified when they came.
+Result<void> CheckChanges(const ZoneJudge& judge, const std::vector<zone::NodeChange>& changes, const NodeReader& read);
+
+/// Checks nodes of a snapshot: each whole, everything signed.
+Result<void> CheckNodes(const ZoneJudge& judge, const std::vector<zone::NodeChange>& nodes);
+
+}  // namespace idzone::replica

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "services/core/base/limits.h"
+#include "services/process/daemon.h"
+#include "services/process/log.h"
+#include "services/replica/follower.h"
+#include "services/replica/follower_metrics.h"
+#include "services/replica/link.h"
+#include "services/replica/writer.h"
+#include "services/rpc/channel.h"
+
+namespace {
+
+using namespace idzone;
+
+/// Room for the envelope of the greatest message.
+constexpr int kMessageOctetsMax = limits::kFeedMessageOctetsMax + 64 * 1024;
+
+std::vector<process::ConfigKey> DeclaredKeys() {
+  return {
+      process::RequiredText("feed.address", "host:port of idzone-feedd; its certificate must name the host"),
+      process::RequiredText("tls.certificate", "PEM file: the edge's certificate chain; read again when it changes"),
+      process::RequiredText("tls.private_key", "PEM file: its private key"),
+      process::RequiredText("tls.server_ca", "PEM file: the authorities of the feed's certificate; read again when it changes"),
+      process::RequiredText("replica.directory", "directory of the replica; made when it is not there"),
+      process::OptionalInteger("replica.map_size_mib", 1024, 16, 1024 * 1024, "how large the replica may grow"),
+      process::OptionalText("replica.verify", "all", "which signatures are verified: all, sample or none"),
+      process::OptionalText("replica.anchors_file", "",
+                            "file of DS records: only these zones are followed, with these keys; empty: trust on first use"),
+  };
+}
+
+Result<replica::FollowerOptions> OptionsFrom(const process::Config& config) {
+  replica::FollowerOptions options;
+  const auto mode = replica::ParseVerifyMode(config.Text("replica.verify"));
+  if (!mode) return tl::unexpected(mode.error());
+  options.verify = *mode;
+  if (const std::string& file = config.Text("replica.anchors_file"); !file.empty()) {
+    auto anchors = replica::AnchorSet::Read(file);
+    if (!anchors) return tl::unexpected(anchors.error());
+    options.anchors = std::move(*anchors);
+  }
+  return options;
+}
+
+Result<void> Run(process::DaemonContext& context) {
+  const process::Config& config = context.config;
+  auto options = OptionsFrom(config);
+  if (!options) return tl::unexpected(options.error());
+  if (options->verify != replica::VerifyMode::kAll)
+    process::Log(process::LogLevel::kWarning, "replica.verifies_less", {{"verify", config.Text("replica.verify")}});
+  auto channel = rpc::MakeChannel({.address = config.Text("feed.address"),
+                                   .certificate = config.Text("tls.certificate"),
+                                   .private_key = config.Text("tls.private_key"),
+                                   .server_ca = config.Text("tls.server_ca"),
+                                   .message_octets_max = kMessageOctetsMax});
+  if (!channel) return tl::unexpected(channel.error());
+  auto writer = replica::ReplicaWriter::Open(config.Text("replica.directory"),
+                                             static_cast<std::size_t>(config.Integer("replica.map_size_mib")) << 20);
+  if (!writer) return tl::unexpected(writer.error());
+
+  const process::SystemClock clock;
+  replica::FollowerMetrics metrics(context.observatory.registry());
+  replica::Follower follower(**writer, std::move(*options), clock, &metrics);
+  replica::FeedLink link(*channel, follower, metrics,
+                         {.current = [&] { context.observatory.SetReady(); },
+                          .trouble = [&](const std::string& reason) { context.observatory.SetNotReady(reason); }});
+  return link.Run(context.stop);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return idzone::process::RunDaemon(argc, argv, {.program = "idzone-replicad", .keys = DeclaredKeys(), .run = Run});
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "services/replica/follower_check.h"
+
+#include <gtest/gtest.h>
+
+#include "services/replica/follower_trust.h"
+#include "tests/unit/replica/signed_zone.h"
+
+namespace idzone::replica {
+namespace {
+
+/// A zone at its second version, seen from a follower that stands at the first one.
+struct FollowerCheckTest : testing::Test {
+  SignedZone zone;
+  NodeReader held = zone.Reader();
+  zone::ZonePosition own = zone.position();
+  FedVersion version = zone.Publish({"one", "two", "three"});
+  std::vector<zone::NodeChange> changes = zone::DecodeDelta(version.delta, zone.name()).value();
+
+  Result<ZoneJudge> Judge(const std::vector<Octets>& pins, UnixTime now, VerifyMode mode = VerifyMode::kAll) {
+    return CheckApex(zone.name(), zone.Apex().data->rrsets, version.position.serial, pins, mode, now);
+  }
+  ZoneJudge ValidJudge() { return Judge({zone.Ds()}, zone.now()).value(); }
+  Reason ReasonOf(const Result<void>& result) { return result ? Reason::kInternal : result.error().reason; }
+};
+
+TEST_F(FollowerCheckTest, AcceptsTheNextVersion) {
+  const auto decoded = CheckChain(zone.name(), own, version);
+
+  ASSERT_TRUE(decoded) << decoded.error().Detail();
+  EXPECT_EQ(*decoded, changes);
+  const auto checked = CheckChanges(ValidJudge(), changes, held);
+  EXPECT_TRUE(checked) << checked.error().Detail();
+  EXPECT_TRUE(CheckNodes(ValidJudge(), zone.Whole()));
+  EXPECT_TRUE(CheckSameNegativeTtl(ValidJudge(), held));
+}
+
+TEST_F(FollowerCheckTest, RefusesAVersionThatDoesNotFollow) {
+  const FedVersion next = zone.Publish({"four"});
+  EXPECT_EQ(CheckChain(zone.name(), own, next).error().reason, Reason::kVersionGap);
+
+  zone::ZonePosition elsewhere = own;
+  elsewhere.epoch = 2;
+  EXPECT_EQ(CheckChain(zone.name(), elsewhere, version).error().reason, Reason::kVersionGap);
+
+  elsewhere = own;
+  elsewhere.digest[0] = static_cast<char>(elsewhere.digest[0] ^ 1);
+  EXPECT_EQ(CheckChain(zone.name(), elsewhere, version).error().reason, Reason::kDigestMismatch);
+}
+
+TEST_F(FollowerCheckTest, RefusesEachOctetThatWasChanged) {
+  for (std::size_t at = 0; at < version.delta.size(); at += 13) {
+    FedVersion tampered = version;
+    tampered.delta[at] = static_cast<char>(tampered.delta[at] ^ 0x40);
+    EXPECT_EQ(CheckChain(zone.name(), own, tampered).error().reason, Reason::kDigestMismatch) << at;
+  }
+}
+
+TEST_F(FollowerCheckTest, RefusesATypeOutsideTheAllowListBehindRightDigests) {
+  // A TLSA RRset becomes an A RRset: type 52 at the front of the RRsets becomes 1.
+  const std::size_t at = version.delta.find(Octets("\x01\x00\x34\x00\x00\x01\x2c", 7));
+  ASSERT_NE(at, Octets::npos);
+  version.delta[at + 2] = 1;
+  version.position.digest = zone::VersionDigest(own.digest, version.position.epoch, version.position.serial, version.delta);
+
+  EXPECT_EQ(CheckChain(zone.name(), own, version).error().reason, Reason::kRecordTypeForbidden);
+}
+
+TEST_F(FollowerCheckTest, RefusesForgedData) {
+  for (zone::NodeChange& change : changes) {
+    if (!change.data || change.data->rrsets.size() != 1) continue;
+    change.data->rrsets[0].rdatas[0].back() = static_cast<char>(change.data->rrsets[0].rdatas[0].back() ^ 1);
+    EXPECT_EQ(ReasonOf(CheckChanges(ValidJudge(), changes, held)), Reason::kSignatureInvalid);
+    return;
+  }
+  FAIL() << "no device";
+}
+
+TEST_F(FollowerCheckTest, RefusesAForgedDenial) {
+  for (zone::NodeChange& change : changes) {
+    if (!change.denial) continue;
+    zone::NodeChange& other = changes.front().key == change.key ? changes.back() : changes.front();
+    change.denial->next = change.denial->next == other.key ? change.key : other.key;
+    EXPECT_EQ(ReasonOf(CheckChanges(ValidJudge(), changes, held)), Reason::kSignatureInvalid);
+    return;
+  }
+  FAIL() << "no denial";
+}
+
+TEST_F(FollowerCheckTest, RefusesTypesThatTheDenialDoesNotList) {
+  // Records vanish, the old denial stays: the chain would say what is not so.
+  zone::NodeChange& apex =
+      *std::find_if(changes.begin(), changes.end(), [&](const auto& change) { return change.data && change.data->owner == zone.name(); });
+  apex.denial.reset();
+  apex.data->rrsets.erase(apex.data->rrsets.begin());
+
+  EXPECT_EQ(ReasonOf(CheckChanges(ValidJudge(), changes, held)), Reason::kSignatureInvalid);
+}
+
+TEST_F(FollowerCheckTest, RefusesAPartOfANodeThatIsNotHeld) {
+  zone::NodeChange& added =
+      *std::find_if(changes.begin(), changes.end(), [&](const auto& change) { return change.data && change.data->owner != zone.name(); });
+  added.denial.reset();
+
+  EXPECT_EQ(ReasonOf(CheckChanges(ValidJudge(), changes, held)), Reason::kVersionGap);
+  EXPECT_EQ(ReasonOf(CheckNodes(ValidJudge(), {added})), Reason::kVersionGap);
+}
+
+TEST_F(FollowerCheckTest, RefusesTheApexOfAnotherSerialOrKeyOrTime) {
+  EXPECT_EQ(CheckApex(zone.name(), zone.Apex().data->rrsets, 7, {zone.Ds()}, VerifyMode::kAll, zone.now()).error().reason,
+            Reason::kVersionGap);
+  EXPECT_EQ(Judge({SignedZone().Ds()}, zone.now()).error().reason, Reason::kKeyNotPinned);
+  EXPECT_EQ(Judge({}, zone.now()).error().reason, Reason::kKeyNotPinned);
+  EXPECT_EQ(Judge({zone.Ds()}, zone.now() + std::chrono::hours(2)).error().reason, Reason::kSignatureInvalid);
+  EXPECT_TRUE(Judge({}, zone.now(), VerifyMode::kNone));
+}
+
+TEST(FollowerTrustTest, ReadsAnchors) {
+  const auto anchors =
+      AnchorSet::Parse("; a comment\n_device.acme.example. 3600 IN DS 12345 13 2 " + std::string(32, 'a') + " " + std::string(32, 'B') +
+                           "\n\nother.example. DS 1 13 2 " + std::string(64, '0') + " # the other\n",
+                       "anchors");
+
+  ASSERT_TRUE(anchors) << anchors.error().Detail();
+  ASSERT_EQ(anchors->Pins(dns::Name::Parse("_device.acme.example.").value()).size(), 1u);
+  EXPECT_EQ(HexEncode(anchors->Pins(dns::Name::Parse("_device.acme.example.").value())[0]),
+            "30390d02" + std::string(32, 'a') + std::string(32, 'b'));
+  EXPECT_EQ(anchors->Pins(dns::Name::Parse("other.example.").value()).size(), 1u);
+  EXPECT_TRUE(anchors->Pins(dns::Name::Parse("third.example.").value()).empty());
+}
+
+TEST(FollowerTrustTest, RefusesAnchorsWithTheLine) {
+  for (const std::string& line :
+       {std::string("zone. DS 1 13 1 ") + std::string(40, '0'), std::string("zone. DS 1 13 2 0011"), std::string("zone. A 192.0.2.1"),
+        std::string("zone. DS 70000 13 2 ") + std::string(64, '0'), std::string("zone. DS 1")}) {
+    const auto anchors = AnchorSet::Parse("\n" + line + "\n", "file");
+    ASSERT_FALSE(anchors) << line;
+    EXPECT_EQ(anchors.error().reason, Reason::kValueMalformed);
+    EXPECT_TRUE(anchors.error().subject.starts_with("file:2")) << anchors.error().subject;
+  }
+}
+
+}  // namespace
+}  // namespace idzone::replica

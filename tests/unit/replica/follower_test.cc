@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+#include "services/replica/follower.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "idzone/feed/v1/feed_service.pb.h"
+#include "tests/unit/replica/signed_zone.h"
+
+namespace idzone::replica {
+namespace {
+
+using feed::v1::FollowRequest;
+using feed::v1::FollowResponse;
+
+/// A follower with an empty replica, and a zone to feed it with.
+class FollowerTest : public testing::Test {
+ protected:
+  FollowerTest() : directory_(MakeDirectory()), clock_(zone_.now()) { Open({}); }
+  ~FollowerTest() override {
+    follower_.reset();
+    writer_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  static std::string MakeDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "follower-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    return pattern;
+  }
+
+  /// Starts the follower, again too, and a stream; returns the Hello.
+  FollowRequest Open(FollowerOptions options) {
+    follower_.reset();
+    writer_.reset();
+    writer_ = ReplicaWriter::Open(directory_, std::size_t{64} << 20).value();
+    follower_ = std::make_unique<Follower>(*writer_, std::move(options), clock_, nullptr);
+    return follower_->Begin().value();
+  }
+
+  static void ToProto(const dns::Name& zone, const zone::ZonePosition& position, feed::v1::Position* out) {
+    out->set_zone(zone.wire());
+    out->set_epoch(position.epoch);
+    out->set_serial(position.serial);
+    out->set_digest(position.digest);
+  }
+  FollowRequest Answer(const FollowResponse& message) { return follower_->Answer(message).value(); }
+  FollowRequest Version(const FedVersion& version) {
+    FollowResponse message;
+    auto* out = message.mutable_version();
+    ToProto(zone_.name(), version.position, out->mutable_position());
+    out->set_previous_serial(version.previous_serial);
+    out->set_previous_digest(version.previous_digest);
+    out->set_delta(version.delta);
+    return Answer(message);
+  }
+  static FollowResponse BeginOf(const SignedZone& zone) {
+    FollowResponse message;
+    auto* out = message.mutable_snapshot_begin();
+    ToProto(zone.name(), zone.position(), out->mutable_position());
+    out->set_node_count(zone.Whole().size());
+    out->set_apex(zone::EncodeDelta({zone.Apex()}));
+    return message;
+  }
+  FollowRequest Begin(const SignedZone& zone) { return Answer(BeginOf(zone)); }
+  FollowRequest Nodes(const SignedZone& zone, const std::vector<zone::NodeChange>& nodes) {
+    FollowResponse message;
+    message.mutable_snapshot_nodes()->set_zone(zone.name().wire());
+    message.mutable_snapshot_nodes()->set_nodes(zone::EncodeDelta(nodes));
+    return Answer(message);
+  }
+  FollowRequest End(const SignedZone& zone) {
+    FollowResponse message;
+    message.mutable_snapshot_end()->set_zone(zone.name().wire());
+    return Answer(message);
+  }
+  FollowRequest Snapshot(const SignedZone& zone) {
+    Begin(zone);
+    Nodes(zone, zone.Whole());
+    return End(zone);
+  }
+  FollowRequest Heartbeat() {
+    FollowResponse message;
+    message.mutable_heartbeat();
+    return Answer(message);
+  }
+  zone::ZonePosition Held() { return writer_->FindZone(zone_.name()).value().value_or(ZoneState{}).position; }
+
+  SignedZone zone_;
+  std::string directory_;
+  ManualClock clock_;
+  std::unique_ptr<ReplicaWriter> writer_;
+  std::unique_ptr<Follower> follower_;
+};
+
+TEST_F(FollowerTest, AppliesASnapshotAndTheVersionsAfterIt) {
+  zone_.Publish({"one"});
+  const FollowRequest whole = Snapshot(zone_);
+  ASSERT_TRUE(whole.applied().has_position()) << whole.DebugString();
+  EXPECT_EQ(whole.applied().position().serial(), 2u);
+
+  const FollowRequest next = Version(zone_.Publish({"two", "three"}));
+
+  EXPECT_EQ(next.applied().position().serial(), 3u) << next.DebugString();
+  EXPECT_EQ(Held(), zone_.position());
+  Heartbeat();
+  EXPECT_TRUE(follower_->current());
+}
+
+TEST_F(FollowerTest, SaysWhereItStandsAfterARestart) {
+  Snapshot(zone_);
+
+  const FollowRequest hello = Open({});
+
+  ASSERT_EQ(hello.hello().positions_size(), 1);
+  EXPECT_EQ(hello.hello().positions(0).digest(), zone_.position().digest);
+  EXPECT_EQ(Version(zone_.Publish({"one"})).applied().position().serial(), 2u);
+}
+
+TEST_F(FollowerTest, RefusesATamperedVersionAndIgnoresTheZoneUntilASnapshot) {
+  Snapshot(zone_);
+  const zone::ZonePosition before = zone_.position();
+  FedVersion tampered = zone_.Publish({"one"});
+  tampered.delta[40] = static_cast<char>(tampered.delta[40] ^ 1);
+
+  EXPECT_EQ(Version(tampered).refusal().reason(), "DIGEST_MISMATCH");
+  const FollowRequest ignored = Version(zone_.Publish({"two"}));
+
+  EXPECT_TRUE(ignored.has_applied());
+  EXPECT_FALSE(ignored.applied().has_position());
+  EXPECT_EQ(Held(), before);
+  Heartbeat();
+  EXPECT_FALSE(follower_->current());
+  EXPECT_TRUE(Snapshot(zone_).applied().has_position());
+  Heartbeat();
+  EXPECT_TRUE(follower_->current());
+}
+
+TEST_F(FollowerTest, KeepsTheOldZoneWhenASnapshotIsForged) {
+  Snapshot(zone_);
+  const zone::ZonePosition before = zone_.position();
+  zone_.Publish({"one", "two"});
+  std::vector<zone::NodeChange> nodes = zone_.Whole();
+  for (zone::NodeChange& node : nodes) {
+    if (node.data->rrsets.size() == 1) node.data->rrsets[0].rdatas[0].back() = static_cast<char>(node.data->rrsets[0].rdatas[0].back() ^ 1);
+  }
+
+  Begin(zone_);
+  EXPECT_EQ(Nodes(zone_, nodes).refusal().reason(), "SIGNATURE_INVALID");
+  EXPECT_FALSE(End(zone_).applied().has_position());
+  EXPECT_EQ(Held(), before);
+}
+
+TEST_F(FollowerTest, RefusesATornSnapshot) {
+  zone_.Publish({"one", "two", "three"});
+  std::vector<zone::NodeChange> nodes = zone_.Whole();
+  nodes.pop_back();
+
+  Begin(zone_);
+  Nodes(zone_, nodes);
+  EXPECT_EQ(End(zone_).refusal().reason(), "VERSION_GAP");
+  EXPECT_TRUE(Held().digest.empty());
+}
+
+TEST_F(FollowerTest, RefusesASnapshotOfThePast) {
+  const FollowResponse past = BeginOf(zone_);
+  zone_.Publish({"one"});
+  Snapshot(zone_);
+
+  EXPECT_EQ(Answer(past).refusal().reason(), "VERSION_GAP");
+  EXPECT_EQ(Held(), zone_.position());
+}
+
+TEST_F(FollowerTest, KeepsTheKeysThatItSawFirst) {
+  Snapshot(zone_);
+  Open({});
+  SignedZone impostor;
+  impostor.Publish({"evil"});
+
+  EXPECT_EQ(Begin(impostor).refusal().reason(), "KEY_NOT_PINNED");
+  EXPECT_EQ(Held(), zone_.position());
+}
+
+TEST_F(FollowerTest, FollowsOnlyWhatTheAnchorsName) {
+  FollowerOptions wrong;
+  wrong.anchors = AnchorSet::Parse("_device.acme.example. DS 1 13 2 " + std::string(64, '0'), "anchors").value();
+  Open(wrong);
+  EXPECT_EQ(Begin(zone_).refusal().reason(), "KEY_NOT_PINNED");
+
+  FollowerOptions right;
+  const Octets ds = zone_.Ds();
+  const unsigned tag = OctetReader(ds).U16();
+  right.anchors =
+      AnchorSet::Parse("_device.acme.example. DS " + std::to_string(tag) + " 13 2 " + HexEncode(ds.substr(4)), "anchors").value();
+  Open(right);
+  EXPECT_TRUE(Snapshot(zone_).applied().has_position());
+}
+
+TEST_F(FollowerTest, ForgetsAHalfSnapshotWhenTheStreamBreaks) {
+  zone_.Publish({"one", "two"});
+  Begin(zone_);
+  Nodes(zone_, {zone_.Whole().front()});
+
+  const FollowRequest hello = follower_->Begin().value();
+
+  EXPECT_EQ(hello.hello().positions_size(), 0);
+  EXPECT_TRUE(Snapshot(zone_).applied().has_position());
+}
+
+TEST_F(FollowerTest, RefusesWhatItsClockCallsExpired) {
+  Snapshot(zone_);
+  const FedVersion version = zone_.Publish({"one"});
+  clock_.Advance(std::chrono::hours(3));
+
+  EXPECT_EQ(Version(version).refusal().reason(), "SIGNATURE_INVALID");
+}
+
+}  // namespace
+}  // namespace idzone::replica

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <map>
+
+#include "services/core/base/clock.h"
+#include "services/core/dns/denial.h"
+#include "services/core/dns/dnskey.h"
+#include "services/core/zone/node.h"
+#include "services/core/zone/version.h"
+#include "services/replica/follower_check.h"
+#include "zone-signer/keys/signing_key.h"
+
+namespace idzone::replica {
+
+/// A small zone that signs itself with a key of its own: the valid one that each test spoils in one place.
+class SignedZone {
+ public:
+  static constexpr dns::Ttl kNegativeTtl = 300;
+
+  explicit SignedZone(const std::string& zone = "_device.acme.example.") : name_(dns::Name::Parse(zone).value()) {
+    nodes_[dns::Nsec3Hash(name_)] = zone::Node{name_, {}, {}};
+    Publish({});
+  }
+
+  const dns::Name& name() const { return name_; }
+  UnixTime now() const { return now_; }
+  const Octets& dnskey() const { return key_.dnskey(); }
+  Octets Ds() const { return dns::EncodeDs(name_, key_.dnskey()); }
+  const zone::ZonePosition& position() const { return position_; }
+  const FedVersion& last() const { return last_; }
+  /// Returns every node as a whole, ascending by key.
+  std::vector<zone::NodeChange> Whole() const {
+    std::vector<zone::NodeChange> nodes;
+    for (const auto& [key, node] : nodes_) nodes.push_back(Change(key, node));
+    return nodes;
+  }
+  zone::NodeChange Apex() const { return Change(dns::Nsec3Hash(name_), nodes_.at(dns::Nsec3Hash(name_))); }
+  NodeReader Reader() const {
+    return [nodes = nodes_](const dns::DenialKey& key) -> Result<std::optional<zone::Node>> {
+      const auto found = nodes.find(key);
+      return found == nodes.end() ? std::nullopt : std::optional(found->second);
+    };
+  }
+
+  /// Publishes one more version, which adds devices, and returns it.
+  const FedVersion& Publish(const std::vector<std::string>& devices) {
+    const auto before = nodes_;
+    for (const std::string& device : devices) {
+      const dns::Name owner = name_.Prepend(device).value();
+      nodes_[dns::Nsec3Hash(owner)] =
+          zone::Node{owner, {Signed(owner, {dns::RrType::kTlsa, 300, {Octets("\x03\x01\x01", 3) + Sha256(device)}, {}})}, {}};
+    }
+    const dns::Serial serial = position_.serial + 1;
+    SignApex(serial);
+    SignChain();
+    std::vector<zone::NodeChange> changes;
+    for (const auto& [key, node] : nodes_) {
+      const auto held = before.find(key);
+      zone::NodeChange change = Change(key, node);
+      if (held != before.end() && held->second.rrsets == node.rrsets) change.data.reset();
+      if (held != before.end() && held->second.denial == node.denial) change.denial.reset();
+      if (change.data || change.denial) changes.push_back(change);
+    }
+    return Journal(changes, serial);
+  }
+
+  /// Puts changes into the journal as they are, with digests that fit them.
+  const FedVersion& Journal(const std::vector<zone::NodeChange>& changes, dns::Serial serial) {
+    last_ = {.position = {1, serial, {}},
+             .previous_serial = position_.serial,
+             .previous_digest = position_.digest,
+             .delta = zone::EncodeDelta(changes)};
+    last_.position.digest = zone::VersionDigest(position_.digest, 1, serial, last_.delta);
+    position_ = last_.position;
+    return last_;
+  }
+
+ private:
+  static zone::NodeChange Change(const dns::DenialKey& key, const zone::Node& node) {
+    return {.key = key, .removed = false, .data = zone::NodeChange::Data{node.owner, node.rrsets}, .denial = node.denial};
+  }
+
+  Octets Sign(const dns::Name& owner, dns::RrType type, dns::Ttl ttl, const std::vector<Octets>& rdatas) {
+    dns::RrsigFields fields{.type_covered = type,
+                            .algorithm = 13,
+                            .labels = static_cast<std::uint8_t>(owner.rrsig_label_count()),
+                            .original_ttl = ttl,
+                            .expiration = ToRrsigTime(now_ + std::chrono::hours(1)),
+                            .inception = ToRrsigTime(now_ - std::chrono::hours(1)),
+                            .key_tag = key_.key_tag(),
+                            .signer = name_.wire(),
+                            .signature = {}};
+    return dns::EncodeRrsigPrefix(fields) + signer_.Sign(dns::EncodeSignedData(fields, owner.wire(), type, rdatas)).value();
+  }
+
+  dns::RrSet Signed(const dns::Name& owner, dns::RrSet rrset) {
+    rrset.rrsigs = {Sign(owner, rrset.type, rrset.ttl, rrset.rdatas)};
+    return rrset;
+  }
+
+  void SignApex(dns::Serial serial) {
+    Octets soa = dns::Name::Parse("ns1.example.net.").value().wire() + dns::Name::Parse("hostmaster.example.net.").value().wire();
+    OctetWriter writer(soa);
+    for (const std::uint32_t number : {serial, 3600u, 600u, 86400u, kNegativeTtl}) writer.U32(number);
+    zone::Node& apex = nodes_.at(dns::Nsec3Hash(name_));
+    const auto keep = [&](dns::RrSet rrset) {
+      const dns::RrSet* held = apex.Find(rrset.type);
+      return held != nullptr && held->rdatas == rrset.rdatas ? *held : Signed(name_, rrset);
+    };
+    apex.rrsets = {keep({dns::RrType::kNs, 3600, {dns::Name::Parse("ns1.example.net.").value().wire()}, {}}),
+                   keep({dns::RrType::kSoa, kNegativeTtl, {soa}, {}}), keep({dns::RrType::kDnskey, 3600, {key_.dnskey()}, {}}),
+                   keep({dns::RrType::kNsec3Param, 0, {dns::EncodeNsec3Param()}, {}})};
+  }
+
+  void SignChain() {
+    for (auto node = nodes_.begin(); node != nodes_.end(); ++node) {
+      const auto after = std::next(node) == nodes_.end() ? nodes_.begin() : std::next(node);
+      if (node->second.denial.next == after->first) continue;
+      const Octets rdata = dns::EncodeNsec3(after->first, dns::DenialTypes(node->second.Types()));
+      node->second.denial = {after->first, Sign(dns::Nsec3Owner(node->first, name_), dns::RrType::kNsec3, kNegativeTtl, {rdata})};
+    }
+  }
+
+  const UnixTime now_{std::chrono::seconds(1'790'000'000)};
+  const signer::keys::SigningKey key_ = signer::keys::SigningKey::Generate().value();
+  signer::keys::Signer signer_ = signer::keys::Signer::Make(key_).value();
+  const dns::Name name_;
+  std::map<dns::DenialKey, zone::Node> nodes_;
+  zone::ZonePosition position_{1, 0, Octets(32, '\0')};
+  FedVersion last_;
+};
+
+}  // namespace idzone::replica
