@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pdns/dnsbackend.hh"
+
+#include "services/nameserver/answer.h"
+#include "services/nameserver/replica_session.h"
+
+/// PowerDNS's backend `identity`: translation only. This file pair is the only one that knows PowerDNS's headers.
+///
+/// Errors: DBException for a question that cannot be answered now, which makes PowerDNS say SERVFAIL; PDNSException only
+/// at start. Threads: PowerDNS makes one instance for each of its threads; one never serves two queries at once.
+/// Written for PowerDNS 4.7; later ones change signatures (README).
+namespace idzone::nameserver {
+
+class IdentityBackend : public DNSBackend {
+ public:
+  IdentityBackend(const std::string& suffix, ReplicaSource& source);
+
+  void lookup(const QType& type, const DNSName& name, int zone, DNSPacket* packet) override;
+  bool get(DNSResourceRecord& record) override;
+  bool get(DNSZoneRecord& record) override;
+  bool list(const DNSName& target, int zone, bool include_disabled) override;
+
+  bool getDomainInfo(const DNSName& name, DomainInfo& info, bool with_serial) override;
+  void getAllDomains(std::vector<DomainInfo>* domains, bool with_serial, bool include_disabled) override;
+  bool getAllDomainMetadata(const DNSName& name, std::map<std::string, std::vector<std::string>>& metadata) override;
+  bool getDomainMetadata(const DNSName& name, const std::string& kind, std::vector<std::string>& values) override;
+  bool getBeforeAndAfterNamesAbsolute(uint32_t zone, const DNSName& hashed, DNSName& unhashed, DNSName& before, DNSName& after) override;
+  bool doesDNSSEC() override { return true; }
+
+ private:
+  /// The zone that PowerDNS means: by number, or the one that the name lies in when it gives none.
+  Result<std::optional<ServedZone>> ZoneOf(replica::Snapshot& snapshot, int number, const dns::Name& name) const;
+  void Append(const DNSName& owner, const ServedZone& zone, const std::vector<AnswerRecord>& records);
+  DomainInfo InfoOf(const dns::Name& apex, const replica::ZoneRecord& record);
+  /// Takes the value out of a result, or logs why there is none and throws DBException.
+  template <typename T>
+  T Must(Result<T> result, const std::string& subject) const;
+
+  ReplicaSource& source_;
+  Session session_;
+  std::deque<DNSZoneRecord> pending_;
+  std::optional<ZoneListing> listing_;
+};
+
+}  // namespace idzone::nameserver

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "services/nameserver/replica_session.h"
+
+#include <thread>
+#include <utility>
+
+namespace idzone::nameserver {
+
+using Clock = std::chrono::steady_clock;
+
+ReplicaSource::ReplicaSource(std::string directory, Report report) : directory_(std::move(directory)), report_(std::move(report)) {
+  TryOpen();
+}
+
+void ReplicaSource::RunForever() {
+  std::thread([this] {
+    while (true) {
+      std::this_thread::sleep_for(kTick);
+      Tick(Clock::now());
+    }
+  }).detach();
+}
+
+std::shared_ptr<replica::Environment> ReplicaSource::Current() const {
+  const std::lock_guard lock(environment_mutex_);
+  return environment_;
+}
+
+void ReplicaSource::TryOpen() {
+  auto opened = replica::Environment::OpenForReading(directory_);
+  if (!opened) {
+    const std::string failure = std::string(ReasonName(opened.error().reason)) + ": " + opened.error().Detail();
+    if (failure != last_failure_) report_("nameserver.replica_not_there " + failure);
+    last_failure_ = failure;
+    return;
+  }
+  last_failure_.clear();
+  report_("nameserver.replica_opened " + directory_);
+  const std::lock_guard lock(environment_mutex_);
+  environment_ = *std::move(opened);
+}
+
+void ReplicaSource::Tick(Clock::time_point now) {
+  auto current = Current();
+  if (current != nullptr && current->WasReplaced()) {
+    report_("nameserver.replica_replaced " + directory_);
+    const std::lock_guard lock(environment_mutex_);
+    environment_.reset();
+    current.reset();
+  }
+  {
+    const std::lock_guard lock(sessions_mutex_);
+    for (Session* session : sessions_) session->LetGo(now, current);
+  }
+  if (current == nullptr) TryOpen();
+}
+
+Session::Session(ReplicaSource& source) : source_(source) {
+  const std::lock_guard lock(source_.sessions_mutex_);
+  source_.sessions_.insert(this);
+}
+
+Session::~Session() {
+  const std::lock_guard lock(source_.sessions_mutex_);
+  source_.sessions_.erase(this);
+}
+
+Result<Session::Use> Session::Renewed(std::unique_lock<std::mutex> lock, bool must_be_same) {
+  last_use_ = Clock::now();
+  auto current = source_.Current();
+  const auto newer = [] { return Fail(Reason::kUnavailable, "replica", "the snapshot that the query was opened with", "a newer one"); };
+  if (current != environment_) {
+    if (must_be_same) return newer();
+    snapshot_.reset();
+    environment_ = current;
+    if (current != nullptr) snapshot_ = std::make_unique<replica::Snapshot>(std::move(current));
+  }
+  if (snapshot_ == nullptr) return Use(std::move(lock), nullptr);
+  auto changed = snapshot_->Renew();
+  if (!changed) return tl::unexpected(changed.error());
+  if (must_be_same && *changed) return newer();
+  opened_ = true;
+  return Use(std::move(lock), snapshot_.get());
+}
+
+Result<Session::Use> Session::Open() {
+  std::unique_lock lock(mutex_);
+  pinned_ = false;
+  return Renewed(std::move(lock), false);
+}
+
+Result<Session::Use> Session::Continue() {
+  std::unique_lock lock(mutex_);
+  if (snapshot_ == nullptr || !snapshot_->held()) return Renewed(std::move(lock), opened_);
+  last_use_ = Clock::now();
+  return Use(std::move(lock), snapshot_.get());
+}
+
+void Session::Pin() {
+  const std::lock_guard lock(mutex_);
+  pinned_ = true;
+}
+
+void Session::LetGo(Clock::time_point now, const std::shared_ptr<replica::Environment>& current) {
+  const std::lock_guard lock(mutex_);
+  // Whoever reads from a replica that was replaced must stop: the last holder closes it, so that the new one can be opened.
+  if (environment_ != current) {
+    snapshot_.reset();
+    environment_.reset();
+  }
+  if (snapshot_ != nullptr && snapshot_->held() && !pinned_ && now - last_use_ >= ReplicaSource::kIdle) snapshot_->Release();
+}
+
+}  // namespace idzone::nameserver

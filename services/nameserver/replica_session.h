@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "services/replica/environment.h"
+#include "services/replica/reader.h"
+
+/// Who holds which snapshot of the replica, and for how long.
+///
+/// PowerDNS asks several times per query and says neither where a query begins nor where it ends; one answer must not
+/// mix two versions of a zone. So a snapshot is taken where a query is seen to open, and kept until the next one opens.
+/// Since a held snapshot makes the file grow with every version, idle sessions let go.
+namespace idzone::nameserver {
+
+class Session;
+
+/// Where lines for the operator go: an event id, then a sentence.
+using Report = std::function<void(const std::string& text)>;
+
+/// The process's one replica (a second open of the file would drop the locks of the first). It opens the replica as
+/// soon as there is one, and again when another file takes its place; one thread does that and the letting go.
+/// Threads: any.
+class ReplicaSource {
+ public:
+  static constexpr std::chrono::milliseconds kTick{250};
+  static constexpr std::chrono::milliseconds kIdle{500};
+
+  /// Tries to open at once, so that a replica that is there can be read from now on.
+  ReplicaSource(std::string directory, Report report);
+  /// Requires: no Session is left, no thread runs.
+  ~ReplicaSource() = default;
+  ReplicaSource(const ReplicaSource&) = delete;
+  ReplicaSource& operator=(const ReplicaSource&) = delete;
+
+  /// Starts the thread, which lives as long as the process. Requires: the source does so too.
+  void RunForever();
+  /// What the thread does each kTick: opens, notices a replaced file, lets idle sessions go.
+  void Tick(std::chrono::steady_clock::time_point now);
+
+  /// Returns the replica as it is now, or null while there is none.
+  std::shared_ptr<replica::Environment> Current() const;
+  void ReportLine(const std::string& text) const { report_(text); }
+
+ private:
+  friend class Session;
+  void TryOpen();
+
+  const std::string directory_;
+  const Report report_;
+  std::string last_failure_;  // so that each is told once; only Tick and the constructor touch it
+  // Order: sessions_mutex_, then a session's mutex, then environment_mutex_.
+  std::mutex sessions_mutex_;
+  std::set<Session*> sessions_;
+  mutable std::mutex environment_mutex_;
+  std::shared_ptr<replica::Environment> environment_;
+};
+
+/// One backend instance's view. Holds nothing until the first query opens.
+/// Threads: one at a time, beside the source's, which only lets go.
+class Session {
+ public:
+  /// The source must outlive it.
+  explicit Session(ReplicaSource& source);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// The snapshot, kept from being let go as long as this lives.
+  class Use {
+   public:
+    Use(std::unique_lock<std::mutex> lock, replica::Snapshot* snapshot) : lock_(std::move(lock)), snapshot_(snapshot) {}
+    /// Null: there is no replica.
+    replica::Snapshot* snapshot() const { return snapshot_; }
+
+   private:
+    std::unique_lock<std::mutex> lock_;
+    replica::Snapshot* snapshot_;
+  };
+
+  /// A query opens: takes the newest snapshot.
+  Result<Use> Open();
+  /// A query goes on: the snapshot that it was opened with. When that was let go (the query slept), a new one will do only
+  /// if nothing was committed in between: UNAVAILABLE otherwise, and the client asks again.
+  Result<Use> Continue();
+  /// Keeps the snapshot however long the pauses are, until the next Open: a transfer goes on.
+  void Pin();
+
+ private:
+  friend class ReplicaSource;
+  /// Lets go when idle, and of a replica that is not `current` any more even when pinned.
+  void LetGo(std::chrono::steady_clock::time_point now, const std::shared_ptr<replica::Environment>& current);
+  Result<Use> Renewed(std::unique_lock<std::mutex> lock, bool must_be_same);
+
+  ReplicaSource& source_;
+  std::mutex mutex_;
+  std::shared_ptr<replica::Environment> environment_;
+  std::unique_ptr<replica::Snapshot> snapshot_;
+  std::chrono::steady_clock::time_point last_use_;
+  bool opened_ = false;
+  bool pinned_ = false;
+};
+
+}  // namespace idzone::nameserver
