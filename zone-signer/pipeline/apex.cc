@@ -9,7 +9,9 @@
 namespace idzone::signer::pipeline {
 namespace {
 
-std::uint32_t Seconds32(std::chrono::seconds duration) { return static_cast<std::uint32_t>(duration.count()); }
+std::uint32_t Seconds32(std::chrono::seconds duration) {
+  return static_cast<std::uint32_t>(duration.count());
+}
 
 dns::RrSet MakeRrSet(dns::RrType type, dns::Ttl ttl, std::vector<Octets> rdatas) {
   dns::RrSet rrset{.type = type, .ttl = ttl, .rdatas = std::move(rdatas), .rrsigs = {}};
@@ -40,7 +42,8 @@ std::vector<dns::RrSet> DesiredApex(const store::NamespaceRow& registered, const
   return {MakeRrSet(dns::RrType::kNs, policy.apex_ttl, std::move(servers)),
           MakeRrSet(dns::RrType::kSoa, policy.negative_ttl, {dns::EncodeSoa(soa)}),
           MakeRrSet(dns::RrType::kDnskey, policy.apex_ttl, {dnskey}),
-          MakeRrSet(dns::RrType::kNsec3Param, policy.apex_ttl, {dns::EncodeNsec3Param()})};
+          // PowerDNS makes this record itself in transfers, with the SOA's MINIMUM for its TTL; the signature must agree.
+          MakeRrSet(dns::RrType::kNsec3Param, policy.negative_ttl, {dns::EncodeNsec3Param()})};
 }
 
 Result<UnixTime> RefreshApex(DraftNode& apex, const std::vector<dns::RrSet>& desired, const zone::ZonePolicy& policy, UnixTime now) {

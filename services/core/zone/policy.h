@@ -21,7 +21,7 @@ struct ZonePolicy {
   std::string name;
   dns::Ttl ttl;            // of identity records
   dns::Ttl negative_ttl;   // SOA MINIMUM and TTL, and so the TTL of NSEC3 records (RFC 9077)
-  dns::Ttl apex_ttl;       // NS, DNSKEY, NSEC3PARAM
+  dns::Ttl apex_ttl;       // NS, DNSKEY
   SignatureLife identity;  // TLSA, SSHFP and the like
   SignatureLife denial;    // NSEC3
   SignatureLife apex;      // SOA, NS, DNSKEY, NSEC3PARAM
