@@ -14,6 +14,7 @@ namespace {
 using process::LogLevel;
 
 constexpr std::uint32_t kFeedFormatVersion = 1;
+constexpr std::chrono::seconds kClearReadersEvery(60);
 
 void ToProto(const dns::Name& zone, const zone::ZonePosition& position, feed::v1::Position* out) {
   out->set_zone(zone.wire());
@@ -81,7 +82,17 @@ Result<feed::v1::FollowRequest> Follower::Begin() {
   return request;
 }
 
+/// A name server that was killed leaves its snapshot behind, and the file would grow with every version until it is full.
+void Follower::ClearStaleReaders() {
+  const UnixTime now = clock_.Now();
+  if (now - readers_cleared_ < kClearReadersEvery) return;
+  readers_cleared_ = now;
+  const auto cleared = writer_.environment()->ClearStaleReaders();
+  if (cleared && *cleared > 0) process::Log(LogLevel::kWarning, "replica.dead_readers_cleared", {{"readers", *cleared}});
+}
+
 Result<feed::v1::FollowRequest> Follower::Answer(const feed::v1::FollowResponse& message) {
+  ClearStaleReaders();
   feed::v1::FollowRequest request;
   auto* applied = request.mutable_applied();
   if (message.has_heartbeat()) {

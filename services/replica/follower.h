@@ -68,6 +68,7 @@ class Follower {
   Effect ApplyNodes(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotNodes& message);
   Effect ApplyEnd(const dns::Name& zone);
   Effect Dispatch(const dns::Name& zone, const feed::v1::FollowResponse& message);
+  void ClearStaleReaders();
   feed::v1::FollowRequest Refuse(const Octets& zone_wire, const Error& error);
   std::vector<Octets> PinsFor(const dns::Name& zone, const std::vector<Octets>& kept) const;
   /// Passes a writer's result on and remembers when the disk, and not the data, is to blame.
@@ -81,6 +82,7 @@ class Follower {
   std::optional<Snapshot> snapshot_;
   std::set<dns::Name> refused_;
   std::optional<Error> broken_;
+  UnixTime readers_cleared_{};
   bool current_ = false;
 };
 
