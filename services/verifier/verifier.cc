@@ -151,6 +151,8 @@ Result<Verifier> Verifier::Open(const VerifierOptions& options) {
   context->unbound.reset(ub_ctx_create());
   ub_ctx* unbound = context->unbound.get();
   if (unbound == nullptr) return Fail(Reason::kInternal, "libunbound", "memory and random numbers", "none");
+  // Its own log would go to standard error; what matters comes back as a code or as why_bogus.
+  ub_ctx_debugout(unbound, nullptr);
   ub_ctx_debuglevel(unbound, 0);
   for (const Option& option : kOptions) {
     if (const int code = ub_ctx_set_option(unbound, option.name, option.value); code != 0)

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "cli/app.h"
+
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace idzone::cli {
+namespace {
+
+struct Ended {
+  ExitCode code;
+  std::string out;
+  std::string err;
+};
+
+Ended Idzone(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "idzone");
+  std::ostringstream out;
+  std::ostringstream err;
+  const ExitCode code = RunProgram(static_cast<int>(arguments.size()), arguments.data(), out, err);
+  return {code, out.str(), err.str()};
+}
+
+TEST(AppTest, SaysItsVersion) {
+  const Ended run = Idzone({"--version"});
+
+  EXPECT_EQ(run.code, ExitCode::kOk);
+  EXPECT_EQ(run.out.rfind("idzone ", 0), 0u);
+}
+
+TEST(AppTest, HelpGoesToStandardOutput) {
+  const Ended run = Idzone({"device", "import", "--help"});
+
+  EXPECT_EQ(run.code, ExitCode::kOk);
+  EXPECT_NE(run.out.find("certificate_file"), std::string::npos);
+}
+
+TEST(AppTest, WrongUsageIsTwo) {
+  EXPECT_EQ(Idzone({}).code, ExitCode::kUsage);
+  EXPECT_EQ(Idzone({"devise"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Idzone({"device", "enroll", "_device.a.example", "x"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Idzone({"device", "enroll", "_device.a.example", "x", "--csr", "a", "--certificate", "b"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Idzone({"--output", "xml", "zone", "list"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Idzone({"namespace", "create", "_device.a.example"}).code, ExitCode::kUsage);
+}
+
+TEST(AppTest, AMissingFileIsFoundBeforeAnythingIsSent) {
+  const Ended run = Idzone({"device", "enroll", "_device.a.example", "x", "--certificate", "/nowhere/c.pem"});
+
+  EXPECT_EQ(run.code, ExitCode::kUsage);
+  EXPECT_NE(run.err.find("/nowhere/c.pem"), std::string::npos);
+}
+
+TEST(AppTest, ErrorsAreJsonWhenTheOutputIs) {
+  const Ended run = Idzone({"device", "enroll", "_device.a.example", "x", "--certificate", "/nowhere/c.pem", "--output", "json"});
+
+  const auto error = nlohmann::json::parse(run.err)["error"];
+  EXPECT_EQ(error["reason"], "NOT_FOUND");
+  EXPECT_EQ(error["field"], "/nowhere/c.pem");
+  EXPECT_EQ(error["exit_code"], 2);
+}
+
+TEST(AppTest, VerifyRefusesABrokenAnchorFile) {
+  const Ended run = Idzone({"verify", "x._device.a.example", "--trust-anchor", "/nowhere/anchor", "--resolver", "127.0.0.1@1"});
+
+  EXPECT_EQ(run.code, ExitCode::kUsage);
+  EXPECT_NE(run.err.find("NOT_FOUND"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace idzone::cli
