@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include "services/replica/environment.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <set>
+#include <system_error>
+
+#include <lmdb.h>
+
+#include "services/replica/format.h"
+
+namespace idzone::replica {
+namespace {
+
+/// Address space for readers: the writer may grow the map up to this without readers having to map again.
+constexpr std::size_t kReaderMapOctets = std::size_t{256} << 30;
+/// Threads of a name server, several name servers and tools; LMDB needs 64 octets for each.
+constexpr unsigned kReadersMax = 1022;
+/// Owner and group: the group is the name server's, which must write the lock file.
+constexpr mode_t kFileMode = 0660;
+
+constexpr const char* kTreeNames[] = {kMetaTree, kZoneTree, kZoneNumberTree, kPinTree, kGenerationTree, kNodeTree};
+static_assert(std::size(kTreeNames) == kTreeCount);
+
+/// The files that this process has open. POSIX locks belong to process and file: closing a second descriptor of the
+/// lock file would drop the locks of the first, and other processes would take this one's readers for dead.
+struct OpenFiles {
+  std::mutex mutex;
+  std::set<FileIdentity> files;
+};
+OpenFiles& TheOpenFiles() {
+  static OpenFiles open_files;
+  return open_files;
+}
+
+std::string DataFile(const std::string& directory) {
+  return directory + "/data.mdb";
+}
+
+std::optional<FileIdentity> IdentityOf(const std::string& path) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileIdentity(status.st_dev, status.st_ino);
+}
+
+tl::unexpected<Error> OpenFailed(const std::string& directory, int code) {
+  const Reason reason = code == ENOENT ? Reason::kNotFound : code == MDB_VERSION_MISMATCH ? Reason::kSchemaMismatch : Reason::kUnavailable;
+  return Fail(reason, "replica " + directory, "a directory with data.mdb and lock.mdb, the lock file writable", mdb_strerror(code));
+}
+
+/// Closes what Open could not finish.
+struct CloseEnv {
+  void operator()(MDB_env* env) const { mdb_env_close(env); }
+};
+using EnvPointer = std::unique_ptr<MDB_env, CloseEnv>;
+
+Result<void> CheckFormat(const std::string& directory, OctetsView value) {
+  const auto found = DecodeNumber(value, "format");
+  if (!found) return tl::unexpected(found.error());
+  if (*found != kFormatVersion)
+    return Fail(Reason::kSchemaMismatch, "replica " + directory, "format version " + std::to_string(kFormatVersion),
+                std::to_string(*found));
+  return {};
+}
+
+}  // namespace
+
+Environment::~Environment() {
+  OpenFiles& open_files = TheOpenFiles();
+  const std::lock_guard lock(open_files.mutex);
+  mdb_env_close(env_);
+  open_files.files.erase(identity_);
+}
+
+Result<std::shared_ptr<Environment>> Environment::Open(const std::string& directory, std::size_t map_octets, unsigned flags) {
+  OpenFiles& open_files = TheOpenFiles();
+  const std::lock_guard lock(open_files.mutex);
+  if (const auto identity = IdentityOf(DataFile(directory)); identity && open_files.files.contains(*identity))
+    return Fail(Reason::kAlreadyExists, "replica " + directory, "one open of a replica in a process", "a second one");
+  MDB_env* raw = nullptr;
+  if (const int code = mdb_env_create(&raw); code != 0) return OpenFailed(directory, code);
+  EnvPointer env(raw);
+  int code = mdb_env_set_maxdbs(raw, kTreeCount);
+  if (code == 0) code = mdb_env_set_maxreaders(raw, kReadersMax);
+  if (code == 0) code = mdb_env_set_mapsize(raw, map_octets);
+  if (code == 0) code = mdb_env_open(raw, directory.c_str(), flags | MDB_NOTLS, kFileMode);
+  const auto identity = IdentityOf(DataFile(directory));
+  if (code == 0 && !identity) code = ENOENT;
+  if (code != 0) return OpenFailed(directory, code);
+  std::shared_ptr<Environment> environment(new Environment(directory, env.release()));
+  environment->identity_ = *identity;
+  open_files.files.insert(*identity);
+  return environment;
+}
+
+Result<std::shared_ptr<Environment>> Environment::OpenForWriting(const std::string& directory, std::size_t map_octets) {
+  std::error_code failure;
+  std::filesystem::create_directories(directory, failure);
+  if (failure) return Fail(Reason::kUnavailable, "replica " + directory, "a directory that can be made", failure.message());
+  auto environment = Open(directory, map_octets, 0);
+  if (!environment) return environment;
+  if (auto cleared = (*environment)->ClearStaleReaders(); !cleared) return tl::unexpected(cleared.error());
+  if (auto opened = (*environment)->OpenTrees(true); !opened) return tl::unexpected(opened.error());
+  return environment;
+}
+
+Result<std::shared_ptr<Environment>> Environment::OpenForReading(const std::string& directory) {
+  auto environment = Open(directory, kReaderMapOctets, MDB_RDONLY);
+  if (!environment) return environment;
+  if (auto opened = (*environment)->OpenTrees(false); !opened) return tl::unexpected(opened.error());
+  return environment;
+}
+
+/// Opens the six trees, and writes or checks the format version. A file without it is one that a writer has just begun.
+Result<void> Environment::OpenTrees(bool create) {
+  MDB_txn* raw = nullptr;
+  if (const int code = mdb_txn_begin(env_, nullptr, create ? 0 : MDB_RDONLY, &raw); code != 0) return OpenFailed(directory_, code);
+  std::unique_ptr<MDB_txn, void (*)(MDB_txn*)> txn(raw, mdb_txn_abort);
+  for (unsigned tree = 0; tree < kTreeCount; ++tree) {
+    const int code = mdb_dbi_open(raw, kTreeNames[tree], create ? MDB_CREATE : 0, &trees_[tree]);
+    if (code == MDB_NOTFOUND) return OpenFailed(directory_, ENOENT);
+    if (code != 0) return OpenFailed(directory_, code);
+  }
+  const unsigned meta = trees_[static_cast<unsigned>(Tree::kMeta)];
+  MDB_val key{6, const_cast<char*>("format")};
+  MDB_val value{};
+  int code = mdb_get(raw, meta, &key, &value);
+  if (code == 0) {
+    if (auto checked = CheckFormat(directory_, OctetsView(static_cast<const char*>(value.mv_data), value.mv_size)); !checked)
+      return checked;
+  } else if (code == MDB_NOTFOUND && create) {
+    Octets number = EncodeNumber(kFormatVersion);
+    value = MDB_val{number.size(), number.data()};
+    code = mdb_put(raw, meta, &key, &value, 0);
+    if (code != 0) return OpenFailed(directory_, code);
+  } else {
+    return OpenFailed(directory_, code == MDB_NOTFOUND ? ENOENT : code);
+  }
+  // Handles of trees outlive the transaction that opened them only when it is committed, also when it only read.
+  if (code = mdb_txn_commit(txn.release()); code != 0) return OpenFailed(directory_, code);
+  return {};
+}
+
+bool Environment::WasReplaced() const {
+  return IdentityOf(DataFile(directory_)) != identity_;
+}
+
+Result<int> Environment::ClearStaleReaders() {
+  int cleared = 0;
+  if (const int code = mdb_reader_check(env_, &cleared); code != 0) return OpenFailed(directory_, code);
+  return cleared;
+}
+
+}  // namespace idzone::replica

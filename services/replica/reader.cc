@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "services/replica/reader.h"
+
+namespace idzone::replica {
+
+Result<bool> Snapshot::Renew() {
+  // A cursor belongs to the snapshot that it was opened in.
+  nodes_.reset();
+  if (auto renewed = transaction_.Renew(); !renewed) return tl::unexpected(renewed.error());
+  const bool changed = last_id_ != transaction_.id();
+  last_id_ = transaction_.id();
+  return changed;
+}
+
+void Snapshot::Release() {
+  nodes_.reset();
+  transaction_.Release();
+}
+
+Result<std::vector<HeldZone>> Snapshot::Zones() {
+  auto cursor = Cursor::Open(transaction_, Tree::kZone);
+  if (!cursor) return tl::unexpected(cursor.error());
+  std::vector<HeldZone> zones;
+  for (auto entry = cursor->First();; entry = cursor->Next()) {
+    if (!entry) return tl::unexpected(entry.error());
+    if (!*entry) return zones;
+    auto record = DecodeZoneRecord((*entry)->key, (*entry)->value);
+    if (!record) return tl::unexpected(record.error());
+    auto name = dns::Name::FromWire((*entry)->key, "zone");
+    if (!name) return tl::unexpected(name.error());
+    zones.push_back({std::move(*name), std::move(*record)});
+  }
+}
+
+Result<std::optional<ZoneRecord>> Snapshot::FindZone(OctetsView apex) {
+  const auto value = transaction_.Get(Tree::kZone, apex);
+  if (!value) return tl::unexpected(value.error());
+  if (!*value) return std::optional<ZoneRecord>();
+  auto record = DecodeZoneRecord(apex, **value);
+  if (!record) return tl::unexpected(record.error());
+  return std::optional<ZoneRecord>(std::move(*record));
+}
+
+Result<std::optional<OctetsView>> Snapshot::FindApex(ZoneNumber number) {
+  return transaction_.Get(Tree::kZoneNumber, EncodeNumber(number));
+}
+
+Result<Cursor*> Snapshot::Nodes() {
+  if (!nodes_) {
+    auto cursor = Cursor::Open(transaction_, Tree::kNode);
+    if (!cursor) return tl::unexpected(cursor.error());
+    nodes_.emplace(std::move(*cursor));
+  }
+  return &*nodes_;
+}
+
+/// Returns nothing when the entry is not of that generation.
+Result<std::optional<NodeView>> Snapshot::Decode(Generation generation, const std::optional<Cursor::Entry>& entry) {
+  if (!entry || !entry->key.starts_with(EncodeNumber(generation))) return std::optional<NodeView>();
+  auto node = DecodeNode(entry->key, entry->value);
+  if (!node) return tl::unexpected(node.error());
+  return std::optional<NodeView>(std::move(*node));
+}
+
+Result<std::optional<Place>> Snapshot::Find(Generation generation, OctetsView hash) {
+  const auto nodes = Nodes();
+  if (!nodes) return tl::unexpected(nodes.error());
+  const Octets wanted = EncodeNodeKey(generation, hash);
+  auto entry = (*nodes)->Seek(wanted);
+  if (!entry) return tl::unexpected(entry.error());
+  const bool exact = *entry && (*entry)->key == wanted;
+  if (!exact) {
+    // The covering node is the one before; before the first one, the last (RFC 5155 §3.1.7: the chain is a ring).
+    entry = *entry ? (*nodes)->Previous() : (*nodes)->Last();
+    if (!entry) return tl::unexpected(entry.error());
+    if (!*entry || !(*entry)->key.starts_with(EncodeNumber(generation))) {
+      entry = (*nodes)->Seek(EncodeNodeKey(generation + 1, {}));
+      if (!entry) return tl::unexpected(entry.error());
+      entry = *entry ? (*nodes)->Previous() : (*nodes)->Last();
+      if (!entry) return tl::unexpected(entry.error());
+    }
+  }
+  auto node = Decode(generation, *entry);
+  if (!node) return tl::unexpected(node.error());
+  if (!*node) return std::optional<Place>();
+  return std::optional<Place>(Place{std::move(**node), exact});
+}
+
+Result<std::optional<NodeView>> Snapshot::After(Generation generation, OctetsView hash) {
+  const auto nodes = Nodes();
+  if (!nodes) return tl::unexpected(nodes.error());
+  const Octets wanted = EncodeNodeKey(generation, hash);
+  auto entry = (*nodes)->Seek(wanted);
+  if (entry && *entry && !hash.empty() && (*entry)->key == wanted) entry = (*nodes)->Next();
+  if (!entry) return tl::unexpected(entry.error());
+  return Decode(generation, *entry);
+}
+
+}  // namespace idzone::replica

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "services/core/dns/name.h"
+#include "services/replica/environment.h"
+#include "services/replica/format.h"
+
+namespace idzone::replica {
+
+/// A zone as a snapshot shows it.
+struct HeldZone {
+  dns::Name zone;
+  ZoneRecord record;
+};
+
+/// Where a hash falls in a zone's denial chain.
+struct Place {
+  NodeView node;
+  bool exact = false;  // the node has that hash; otherwise it is the one whose NSEC3 record covers the hash
+};
+
+/// One moment of the replica: what every part of one answer is read from. Made once and renewed for each answer, since
+/// that is cheaper than opening. Views are valid until the next Renew, and beyond it when it returned false.
+/// Errors: ENCODING_MALFORMED for a value with a wrong checksum. Threads: one at a time; any.
+class Snapshot {
+ public:
+  explicit Snapshot(std::shared_ptr<Environment> environment) : transaction_(std::move(environment)) {}
+
+  /// Takes the newest moment; returns whether anything was committed since the last one.
+  Result<bool> Renew();
+  /// Lets go: a held snapshot makes the file grow with every version.
+  void Release();
+  bool held() const { return transaction_.held(); }
+
+  /// Returns the zones that are served, ascending by wire form.
+  Result<std::vector<HeldZone>> Zones();
+  /// Returns a zone by its apex in wire form, lower case; nothing when it is not served.
+  Result<std::optional<ZoneRecord>> FindZone(OctetsView apex);
+  /// Returns the apex of a zone number, or nothing.
+  Result<std::optional<OctetsView>> FindApex(ZoneNumber number);
+
+  /// Returns the node of that hash, or else the one that covers it (RFC 5155 §8.3): one probe of the tree either way.
+  /// Nothing when the generation holds no node at all.
+  Result<std::optional<Place>> Find(Generation generation, OctetsView hash);
+  /// Returns the node that follows `hash` (which may be empty: the first one), or nothing at the end.
+  Result<std::optional<NodeView>> After(Generation generation, OctetsView hash);
+
+ private:
+  Result<Cursor*> Nodes();
+  Result<std::optional<NodeView>> Decode(Generation generation, const std::optional<Cursor::Entry>& entry);
+
+  ReadTransaction transaction_;
+  std::optional<Cursor> nodes_;
+  std::optional<std::uint64_t> last_id_;
+};
+
+}  // namespace idzone::replica

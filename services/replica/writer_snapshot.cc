@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// The writer's snapshots: a new generation is filled beside the one that is served, then takes its place.
+#include "services/replica/generation.h"
+#include "services/replica/writer.h"
+
+namespace idzone::replica {
+namespace {
+
+tl::unexpected<Error> Torn(const dns::Name& zone, std::string expected, std::string met) {
+  return Fail(Reason::kVersionGap, "snapshot of " + zone.Format(), std::move(expected), std::move(met));
+}
+
+}  // namespace
+
+Result<void> ReplicaWriter::BeginSnapshot(const dns::Name& zone, const zone::ZonePosition& position) {
+  if (auto abandoned = AbandonSnapshot(zone); !abandoned) return abandoned;
+  auto transaction = WriteTransaction::Begin(environment_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  const auto generation = TakeNumber(*transaction);
+  if (!generation) return tl::unexpected(generation.error());
+  if (auto put = SetState(*transaction, *generation, GenerationState::kFilling); !put) return put;
+  if (auto committed = transaction->Commit(); !committed) return committed;
+  fillings_[zone] =
+      Filling{.generation = *generation, .position = position, .first_key = {}, .last_key = {}, .last_next = {}, .has_apex = false};
+  return {};
+}
+
+Result<void> ReplicaWriter::AddNodes(const dns::Name& zone, const std::vector<zone::NodeChange>& nodes) {
+  const auto found = fillings_.find(zone);
+  if (found == fillings_.end()) return Torn(zone, "a snapshot under way", "none");
+  // Changed only when the nodes are durable.
+  Filling filling = found->second;
+  auto transaction = WriteTransaction::Begin(environment_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  for (const zone::NodeChange& change : nodes) {
+    if (change.removed || !change.data || !change.denial) return Torn(zone, "whole nodes", "a part of one");
+    if (filling.first_key.empty()) {
+      filling.first_key = change.key;
+    } else if (change.key <= filling.last_key || change.key != filling.last_next) {
+      return Torn(zone, "the node that the chain names next, " + HexEncode(filling.last_next), HexEncode(change.key));
+    }
+    filling.last_key = change.key;
+    filling.last_next = change.denial->next;
+    if (change.data->owner == zone) filling.has_apex = true;
+    const Octets key = EncodeNodeKey(filling.generation, change.key);
+    const zone::Node node{change.data->owner, change.data->rrsets, *change.denial};
+    if (auto put = transaction->Put(Tree::kNode, key, EncodeNode(key, node)); !put) return put;
+  }
+  if (auto committed = transaction->Commit(); !committed) return committed;
+  found->second = std::move(filling);
+  return {};
+}
+
+Result<std::optional<zone::Node>> ReplicaWriter::ReadSnapshotNode(const dns::Name& zone, const dns::DenialKey& key) const {
+  const auto found = fillings_.find(zone);
+  if (found == fillings_.end()) return std::optional<zone::Node>();
+  ReadTransaction transaction(environment_);
+  if (auto renewed = transaction.Renew(); !renewed) return tl::unexpected(renewed.error());
+  const Octets node_key = EncodeNodeKey(found->second.generation, key);
+  const auto value = transaction.Get(Tree::kNode, node_key);
+  if (!value) return tl::unexpected(value.error());
+  if (!*value) return std::optional<zone::Node>();
+  const auto view = DecodeNode(node_key, **value);
+  if (!view) return tl::unexpected(view.error());
+  auto node = ToNode(*view);
+  if (!node) return tl::unexpected(node.error());
+  return std::optional<zone::Node>(std::move(*node));
+}
+
+Result<void> ReplicaWriter::CommitSnapshot(const dns::Name& zone, const std::vector<Octets>& pins) {
+  const auto found = fillings_.find(zone);
+  if (found == fillings_.end()) return Torn(zone, "a snapshot under way", "none");
+  const Filling& filling = found->second;
+  if (!filling.has_apex) return Torn(zone, "the apex among its nodes", "none");
+  if (filling.last_next != filling.first_key) return Torn(zone, "a closed denial chain", "one that ends at " + HexEncode(filling.last_key));
+  auto transaction = WriteTransaction::Begin(environment_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  const auto value = transaction->Get(Tree::kZone, zone.wire());
+  if (!value) return tl::unexpected(value.error());
+  ZoneRecord record;
+  std::optional<Generation> old;
+  if (*value) {
+    auto existing = DecodeZoneRecord(zone.wire(), **value);
+    if (!existing) return tl::unexpected(existing.error());
+    record = std::move(*existing);
+    old = record.generation;
+  } else {
+    const auto number = TakeNumber(*transaction);
+    if (!number) return tl::unexpected(number.error());
+    record.number = *number;
+    if (auto put = transaction->Put(Tree::kZoneNumber, EncodeNumber(*number), zone.wire()); !put) return put;
+  }
+  record.generation = filling.generation;
+  record.position = filling.position;
+  if (auto put = transaction->Put(Tree::kZone, zone.wire(), EncodeZoneRecord(zone.wire(), record)); !put) return put;
+  if (auto put = SetState(*transaction, filling.generation, GenerationState::kLive); !put) return put;
+  if (old) {
+    if (auto put = SetState(*transaction, *old, GenerationState::kRemoving); !put) return put;
+  }
+  if (!pins.empty()) {
+    if (auto put = transaction->Put(Tree::kPin, zone.wire(), EncodePins(zone.wire(), pins)); !put) return put;
+  }
+  if (auto committed = transaction->Commit(); !committed) return committed;
+  fillings_.erase(found);
+  // The snapshot is live. What cannot be removed of the old generation now is removed when the writer opens next.
+  if (old) static_cast<void>(RemoveGeneration(environment_, *old));
+  return {};
+}
+
+Result<void> ReplicaWriter::AbandonSnapshot(const dns::Name& zone) {
+  const auto found = fillings_.find(zone);
+  if (found == fillings_.end()) return {};
+  const Generation generation = found->second.generation;
+  fillings_.erase(found);
+  return RemoveGeneration(environment_, generation);
+}
+
+}  // namespace idzone::replica
