@@ -131,9 +131,10 @@ bool IdentityBackend::list(const DNSName& target, int zone_number, bool /*includ
   pending_.clear();
   listing_.reset();
   const std::string subject = "transfer of " + target.toLogString();
+  const dns::Name apex = Must(dns::Name::FromWire(target.toDNSStringLC(), "transfer"), subject);
+  session_.SetPinned(true);
   const Session::Use use = Must(session_.Continue(), subject);
   if (use.snapshot() == nullptr) return false;
-  const dns::Name apex = Must(dns::Name::FromWire(target.toDNSStringLC(), "transfer"), subject);
   auto zone = Must(ZoneOf(*use.snapshot(), zone_number, apex), subject);
   if (!zone || zone->apex != apex) return false;
   listing_.emplace(*std::move(zone));

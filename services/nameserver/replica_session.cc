@@ -96,9 +96,9 @@ Result<Session::Use> Session::Continue() {
   return Use(std::move(lock), snapshot_.get());
 }
 
-void Session::Pin() {
+void Session::SetPinned(bool pinned) {
   const std::lock_guard lock(mutex_);
-  pinned_ = true;
+  pinned_ = pinned;
 }
 
 void Session::LetGo(Clock::time_point now, const std::shared_ptr<replica::Environment>& current) {

@@ -88,8 +88,8 @@ class Session {
   /// A query goes on: the snapshot that it was opened with. When that was let go (the query slept), a new one will do only
   /// if nothing was committed in between: UNAVAILABLE otherwise, and the client asks again.
   Result<Use> Continue();
-  /// Keeps the snapshot however long the pauses are, until the next Open: a transfer goes on.
-  void Pin();
+  /// Pinned, the snapshot is kept however long the pauses are: a transfer goes on. The next Open ends that, too.
+  void SetPinned(bool pinned);
 
  private:
   friend class ReplicaSource;

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "services/nameserver/replica_session.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/nameserver/served_replica.h"
+
+namespace idzone::nameserver {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// The writer lives in another process in truth, since a process opens a replica once: here it has to close first.
+class ReplicaSessionTest : public ::testing::Test {
+ protected:
+  Report Remember() {
+    return [this](const std::string& line) { lines_.push_back(line); };
+  }
+  std::size_t CountLines(const std::string& id) const {
+    return static_cast<std::size_t>(std::count_if(lines_.begin(), lines_.end(), [&](const auto& line) { return line.starts_with(id); }));
+  }
+
+  ServedReplica replica_;
+  std::vector<std::string> lines_;
+};
+
+TEST_F(ReplicaSessionTest, StartsWithoutAReplicaTellsItOnceAndPicksItUpLater) {
+  const std::string later = replica_.directory() + "/later";
+  ReplicaSource source(later, Remember());
+  Session session(source);
+  EXPECT_EQ(Must(session.Open()).snapshot(), nullptr);
+  source.Tick(Clock::now());
+  EXPECT_EQ(CountLines("nameserver.replica_not_there"), 1u);
+
+  replica_.Load(1);
+  replica_.CloseWriter();
+  std::filesystem::create_directory(later);
+  for (const char* name : {"data.mdb", "lock.mdb"}) std::filesystem::rename(replica_.directory() + "/" + name, later + "/" + name);
+  source.Tick(Clock::now());
+
+  EXPECT_NE(Must(session.Open()).snapshot(), nullptr);
+}
+
+TEST_F(ReplicaSessionTest, NewSessionHoldsNothingAndIdleOneLetsGo) {
+  replica_.Load(1);
+  replica_.CloseWriter();
+  ReplicaSource source(replica_.directory(), Remember());
+  Session session(source);
+  replica::Snapshot* snapshot = Must(session.Open()).snapshot();
+  ASSERT_TRUE(snapshot->held());
+
+  source.Tick(Clock::now());
+  EXPECT_TRUE(snapshot->held());
+  source.Tick(Clock::now() + ReplicaSource::kIdle);
+  EXPECT_FALSE(snapshot->held());
+}
+
+TEST_F(ReplicaSessionTest, PausedQueryGoesOnWhenNothingWasCommitted) {
+  replica_.Load(1);
+  replica_.CloseWriter();
+  ReplicaSource source(replica_.directory(), Remember());
+  Session session(source);
+  Must(session.Open());
+  source.Tick(Clock::now() + ReplicaSource::kIdle);
+
+  EXPECT_NE(Must(session.Continue()).snapshot(), nullptr);
+}
+
+TEST_F(ReplicaSessionTest, ReplacedReplicaIsOpenedAndItsQueriesMustAskAgain) {
+  replica_.Load(1);
+  replica_.CloseWriter();
+  ReplicaSource source(replica_.directory(), Remember());
+  Session session(source);
+  Must(session.Open());
+
+  ServedReplica other;
+  other.Load(2);
+  other.CloseWriter();
+  for (const char* name : {"data.mdb", "lock.mdb"})
+    std::filesystem::rename(other.directory() + "/" + name, replica_.directory() + "/" + name);
+  source.Tick(Clock::now());
+
+  const auto continued = session.Continue();
+  ASSERT_FALSE(continued.has_value());
+  EXPECT_EQ(continued.error().reason, Reason::kUnavailable);
+  EXPECT_EQ(Must(Must(session.Open()).snapshot()->FindZone(replica_.apex.wire()))->position.serial, 2u);
+  EXPECT_EQ(CountLines("nameserver.replica_replaced"), 1u);
+}
+
+TEST_F(ReplicaSessionTest, PinnedSnapshotIsKeptUntilTheNextQuery) {
+  replica_.Load(1);
+  replica_.CloseWriter();
+  ReplicaSource source(replica_.directory(), Remember());
+  Session session(source);
+  replica::Snapshot* snapshot = Must(session.Open()).snapshot();
+  session.SetPinned(true);
+
+  source.Tick(Clock::now() + std::chrono::hours(1));
+  EXPECT_TRUE(snapshot->held());
+  Must(session.Open());
+  source.Tick(Clock::now() + ReplicaSource::kIdle);
+  EXPECT_FALSE(snapshot->held());
+}
+
+}  // namespace
+}  // namespace idzone::nameserver

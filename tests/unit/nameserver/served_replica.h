@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "services/core/dns/presentation.h"
+#include "services/replica/writer.h"
+
+namespace idzone::nameserver {
+
+inline constexpr std::size_t kMapOctets = std::size_t{16} << 20;
+
+template <typename T>
+T Must(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().Detail());
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
+inline dns::Name MakeName(const std::string& text) {
+  return Must(dns::Name::Parse(text));
+}
+
+/// RRSIG RDATA of that type; what it says beyond does not matter to who only passes it on.
+inline Octets MakeRrsig(dns::RrType type) {
+  return Octets{'\0', static_cast<char>(type)} + Octets(16, '\1') + Octets(1, '\0') + "signature";
+}
+
+inline dns::RrSet MakeRrSet(dns::RrType type, dns::Ttl ttl, Octets rdata) {
+  return {type, ttl, {std::move(rdata)}, {MakeRrsig(type)}};
+}
+
+/// Nodes with a closed chain, ascending by key.
+inline std::vector<zone::NodeChange> MakeNodes(const std::vector<std::pair<dns::Name, std::vector<dns::RrSet>>>& names) {
+  std::vector<zone::NodeChange> nodes;
+  for (const auto& [owner, rrsets] : names) nodes.push_back({dns::Nsec3Hash(owner), false, zone::NodeChange::Data{owner, rrsets}, {}});
+  std::sort(nodes.begin(), nodes.end(), [](const auto& left, const auto& right) { return left.key < right.key; });
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    nodes[i].denial = zone::Denial{nodes[(i + 1) % nodes.size()].key, MakeRrsig(dns::RrType::kNsec3)};
+  return nodes;
+}
+
+/// A replica in a folder of its own that holds `_device.acme.example.`: the apex, an identity at `d.e`, the empty
+/// non-terminal `e`, and the cut `cut`.
+class ServedReplica {
+ public:
+  ServedReplica() : directory_(std::string(::testing::TempDir()) + "replica-XXXXXX") {
+    if (mkdtemp(directory_.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    writer_ = Must(replica::ReplicaWriter::Open(directory_, kMapOctets));
+  }
+  ~ServedReplica() {
+    writer_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void Load(dns::Serial serial) {
+    const dns::SoaFields soa{.primary = MakeName("ns1.example.net."), .mailbox = apex, .serial = serial, .minimum = 300};
+    std::vector<dns::RrSet> rrsets = {MakeRrSet(dns::RrType::kNs, 3600, dns::EncodeNs(MakeName("ns1.example.net."))),
+                                      MakeRrSet(dns::RrType::kSoa, 600, dns::EncodeSoa(soa)),
+                                      MakeRrSet(dns::RrType::kNsec3Param, 300, dns::EncodeNsec3Param())};
+    Must(writer_->BeginSnapshot(apex, {1, serial, Sha256(std::to_string(serial))}));
+    Must(writer_->AddNodes(apex, MakeNodes({{apex, rrsets},
+                                            {MakeName("e._device.acme.example."), {}},
+                                            {identity, {MakeRrSet(dns::RrType::kTlsa, 60, Octets("\3\1\1", 3) + Octets(32, 'x'))}},
+                                            {cut, {{dns::RrType::kNs, 3600, {dns::EncodeNs(MakeName("ns.else."))}, {}}}}})));
+    Must(writer_->CommitSnapshot(apex, {}));
+  }
+
+  const std::string& directory() const { return directory_; }
+  replica::ReplicaWriter& writer() { return *writer_; }
+  void CloseWriter() { writer_.reset(); }
+
+  const dns::Name apex = MakeName("_device.acme.example.");
+  const dns::Name identity = MakeName("d.e._device.acme.example.");
+  const dns::Name cut = MakeName("cut._device.acme.example.");
+
+ private:
+  std::string directory_;
+  std::unique_ptr<replica::ReplicaWriter> writer_;
+};
+
+}  // namespace idzone::nameserver
