@@ -55,7 +55,7 @@ TEST_F(ApexTest, SaysWhatThePolicySays) {
   EXPECT_EQ(rrsets[1].ttl, policy_.negative_ttl);
   EXPECT_EQ(rrsets[2].rdatas.front(), key_.dnskey());
   EXPECT_EQ(dns::FormatRecord(namespace_.apex, rrsets[3].ttl, rrsets[3].type, rrsets[3].rdatas.front()),
-            "_device.acme.example.\t3600\tIN\tNSEC3PARAM\t1 0 0 - ");
+            "_device.acme.example.\t300\tIN\tNSEC3PARAM\t1 0 0 - ");
 }
 
 TEST_F(ApexTest, StaysWhileItsSignaturesAreYoung) {
