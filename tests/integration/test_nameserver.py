@@ -9,8 +9,13 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
 import pytest
 from devstack.account import Account
 from devstack.process import Daemon, wait_until
@@ -214,6 +219,38 @@ def test_a_replica_that_is_replaced_is_served(empty_server):
     server.load(ZONE, server.sign(ZONE, zone_lines(ZONE, 10, serial=2), "second"), serial=2)
 
     wait_until(lambda: server.status(owner(9), "TLSA") == "NOERROR", 5, "the other replica is served")
+
+
+def test_an_answer_never_mixes_two_versions(empty_server):
+    """Two versions by two keys, again and again: every signature of an answer must be by the same one."""
+    server = empty_server.configure()
+    versions = [server.sign(ZONE, zone_lines(ZONE, 50, serial=n), f"version{n}") for n in (1, 2)]
+    server.load(ZONE, versions[0])
+    server.start()
+    stop, met, failed = threading.Event(), [], []
+
+    def ask(thread):
+        number = 0
+        while not stop.is_set():
+            number += 1
+            query = dns.message.make_query(f"absent{thread}-{number}.{digest(number % 50)[0]}.{ZONE}", "TLSA", want_dnssec=True)
+            answer = dns.query.udp(query, "127.0.0.1", port=server.port, timeout=5)
+            if answer.rcode() != dns.rcode.NXDOMAIN:
+                failed.append(dns.rcode.to_text(answer.rcode()))
+            met.append(frozenset(record.key_tag for rrset in answer.authority if rrset.rdtype == dns.rdatatype.RRSIG for record in rrset))
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for load in range(2, 42):
+        server.load(ZONE, versions[(load + 1) % 2], serial=load)
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+    assert not failed, failed[:10]
+    assert len(set(met)) == 2 and all(len(tags) == 1 for tags in met), set(met)
+    assert len(met) > 500
 
 
 @pytest.mark.parametrize("setting, value", [("query_cache_ttl", "20"), ("negquery_cache_ttl", "60"), ("consistent_backends", "yes")])
