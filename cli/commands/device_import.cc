@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <csignal>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "cli/output/progress.h"
 #include "idzone/v1/namespace_service.grpc.pb.h"
 #include "services/process/lifecycle.h"
+#include "services/process/log.h"
 
 namespace idzone::cli {
 namespace {
@@ -132,6 +132,8 @@ Outcome Conclude(const Session& session, const Options& options, const Files& fi
 }
 
 Outcome Import(const Session& session, const Options& options) {
+  // "Draining" is news for a daemon's log; here the summary says it.
+  static_cast<void>(process::SetLogThreshold("error"));
   // Before any other thread (and gRPC has many): they inherit the blocked signals.
   process::SignalWatch signals;
   const std::string what = "import " + options.file;

@@ -26,6 +26,9 @@ std::string Printable(std::string_view text) {
     const auto octet = static_cast<unsigned char>(c);
     if (octet >= 0x20 && octet != 0x7f) {
       clean.push_back(c);
+    } else if (c == '\t') {
+      // Records in master file form have tabs between their fields.
+      clean.push_back(' ');
     } else {
       clean += "\\x";
       clean.push_back(kDigits[octet >> 4]);

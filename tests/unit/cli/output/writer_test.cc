@@ -57,9 +57,9 @@ TEST(ListWriterTest, LongTablesKeepTheWidthsOfTheirBeginning) {
 }
 
 TEST(WriterTest, NoControlCharacterReachesTheTerminal) {
-  const std::string text = Object(OutputFormat::kTable, {{"name", "a\x1b[31m\nb\x7f"}});
+  const std::string text = Object(OutputFormat::kTable, {{"name", "a\x1b[31m\nb\x7f\tc"}});
 
-  EXPECT_EQ(text, "name:  a\\x1b[31m\\x0ab\\x7f\n");
+  EXPECT_EQ(text, "name:  a\\x1b[31m\\x0ab\\x7f c\n");
 }
 
 TEST(WriterTest, BadUtf8IsReplacedAndNotThrown) {
