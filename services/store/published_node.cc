@@ -162,8 +162,7 @@ Result<std::vector<NodeRow>> LoadNodes(Transaction& transaction, std::int32_t zo
   return NodesOf(Execute(transaction, kLoadNodes, zone_id, ByteaArray(Views(keys))));
 }
 
-Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::int32_t zone_id,
-                                               const std::vector<dns::DenialKey>& keys) {
+Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys) {
   std::vector<ChainRow> links;
   if (keys.empty()) return links;
   const auto append = [&](const pqxx::result& rows) -> Result<void> {

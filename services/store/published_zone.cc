@@ -103,7 +103,8 @@ std::vector<std::pair<std::string, std::string>> SignerSessionSettings() {
           {"enable_hashjoin", "off"},
           {"enable_mergejoin", "off"},
           {"enable_bitmapscan", "off"},
-          {"enable_material", "off"},     {"enable_memoize", "off"},
+          {"enable_material", "off"},
+          {"enable_memoize", "off"},
           {"plan_cache_mode", "force_generic_plan"},
           {"jit", "off"},
           {"max_parallel_workers_per_gather", "0"}};

@@ -18,7 +18,9 @@ Result<KeyDirectory> KeyDirectory::Open(const std::filesystem::path& directory, 
   return KeyDirectory(directory, std::move(*kek));
 }
 
-std::filesystem::path KeyDirectory::FileOf(const KeyId& id) const { return directory_ / HexEncode(id); }
+std::filesystem::path KeyDirectory::FileOf(const KeyId& id) const {
+  return directory_ / HexEncode(id);
+}
 
 Result<SigningKey> KeyDirectory::Create() {
   auto key = SigningKey::Generate();

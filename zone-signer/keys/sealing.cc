@@ -21,10 +21,16 @@ struct CipherFree {
 };
 using CipherPointer = std::unique_ptr<EVP_CIPHER_CTX, CipherFree>;
 
-const unsigned char* Bytes(OctetsView octets) { return reinterpret_cast<const unsigned char*>(octets.data()); }
-unsigned char* Bytes(Octets& octets, std::size_t at) { return reinterpret_cast<unsigned char*>(octets.data()) + at; }
+const unsigned char* Bytes(OctetsView octets) {
+  return reinterpret_cast<const unsigned char*>(octets.data());
+}
+unsigned char* Bytes(Octets& octets, std::size_t at) {
+  return reinterpret_cast<unsigned char*>(octets.data()) + at;
+}
 
-Octets AuthenticatedData(OctetsView key_id) { return Octets(kHeader) + Octets(key_id); }
+Octets AuthenticatedData(OctetsView key_id) {
+  return Octets(kHeader) + Octets(key_id);
+}
 
 int HexDigit(unsigned char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -68,8 +74,7 @@ Result<Octets> KeyEncryptionKey::Seal(OctetsView key_id, const Secret& secret) c
   const Octets authenticated = AuthenticatedData(key_id);
   const CipherPointer context(EVP_CIPHER_CTX_new());
   int size = 0;
-  if (context == nullptr ||
-      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, octets_.data(), Bytes(sealed, nonce_at)) != 1 ||
+  if (context == nullptr || EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, octets_.data(), Bytes(sealed, nonce_at)) != 1 ||
       EVP_EncryptUpdate(context.get(), nullptr, &size, Bytes(authenticated), static_cast<int>(authenticated.size())) != 1 ||
       EVP_EncryptUpdate(context.get(), Bytes(sealed, text_at), &size, secret.data(), static_cast<int>(secret.size())) != 1 ||
       EVP_EncryptFinal_ex(context.get(), Bytes(sealed, text_at + static_cast<std::size_t>(size)), &size) != 1 ||

@@ -41,8 +41,8 @@ bool IsP256(EVP_PKEY* key) {
 Result<Octets> PublicPoint(EVP_PKEY* key) {
   Octets point(1 + 2 * kFieldOctets, '\0');
   std::size_t size = 0;
-  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, reinterpret_cast<unsigned char*>(point.data()), point.size(),
-                                      &size) != 1 ||
+  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, reinterpret_cast<unsigned char*>(point.data()), point.size(), &size) !=
+          1 ||
       size != point.size() || point[0] != '\x04')
     return OpensslFailed("an uncompressed public point");
   return point.substr(1);
@@ -96,9 +96,15 @@ Result<Secret> SigningKey::ToPkcs8() const {
   return pkcs8;
 }
 
-const KeyId& SigningKey::id() const { return parts_->id; }
-const Octets& SigningKey::dnskey() const { return parts_->dnskey; }
-std::uint16_t SigningKey::key_tag() const { return dns::KeyTag(parts_->dnskey); }
+const KeyId& SigningKey::id() const {
+  return parts_->id;
+}
+const Octets& SigningKey::dnskey() const {
+  return parts_->dnskey;
+}
+std::uint16_t SigningKey::key_tag() const {
+  return dns::KeyTag(parts_->dnskey);
+}
 
 struct Signer::Parts {
   std::shared_ptr<const SigningKey::Parts> key;  // keeps the key while the context refers to it

@@ -29,7 +29,8 @@ void ApplyWishes(const Wishes& wishes, VersionDraft& draft, denial::NameTree& tr
     DraftNode* node = draft.Find(dns::Nsec3Hash(owner));
     if (node != nullptr) {
       const auto& rrsets = node->row.rrsets;
-      const auto published = std::find_if(rrsets.begin(), rrsets.end(), [](const dns::RrSet& set) { return set.type == dns::RrType::kTlsa; });
+      const auto published =
+          std::find_if(rrsets.begin(), rrsets.end(), [](const dns::RrSet& set) { return set.type == dns::RrType::kTlsa; });
       const bool same = wish ? published != rrsets.end() && dns::SameData(*published, *wish) : published == rrsets.end();
       if (!same) VersionDraft::SetRrSet(*node, dns::RrType::kTlsa, wish ? &*wish : nullptr);
     }

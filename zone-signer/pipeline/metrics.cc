@@ -19,7 +19,9 @@ GaugeFamily& Gauges(prometheus::Registry& registry, const char* name, const char
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
 }
 
-double SecondsOf(std::chrono::microseconds duration) { return static_cast<double>(duration.count()) / 1e6; }
+double SecondsOf(std::chrono::microseconds duration) {
+  return static_cast<double>(duration.count()) / 1e6;
+}
 
 }  // namespace
 
@@ -68,7 +70,9 @@ void Metrics::CountWork(std::string_view kind, const WorkOutcome& outcome, UnixT
   families_->last_version.Set(static_cast<double>(now.time_since_epoch().count()));
 }
 
-void Metrics::CountFailure(Reason reason) { families_->failures.Add({{"reason", std::string(ReasonName(reason))}}).Increment(); }
+void Metrics::CountFailure(Reason reason) {
+  families_->failures.Add({{"reason", std::string(ReasonName(reason))}}).Increment();
+}
 
 void Metrics::SetQueue(std::string_view kind, std::chrono::seconds oldest) {
   families_->queue.Add({{"kind", std::string(kind)}}).Set(static_cast<double>(oldest.count()));
@@ -80,7 +84,11 @@ void Metrics::SetZones(std::size_t zones, std::size_t failing, std::size_t in_cl
   families_->zones.Add({{"state", "clock_doubt"}}).Set(static_cast<double>(in_clock_doubt));
 }
 
-void Metrics::SetSweepLag(std::chrono::seconds most) { families_->sweep_lag.Set(static_cast<double>(most.count())); }
-void Metrics::SetLeastRest(std::chrono::seconds rest) { families_->least_rest.Set(static_cast<double>(rest.count())); }
+void Metrics::SetSweepLag(std::chrono::seconds most) {
+  families_->sweep_lag.Set(static_cast<double>(most.count()));
+}
+void Metrics::SetLeastRest(std::chrono::seconds rest) {
+  families_->least_rest.Set(static_cast<double>(rest.count()));
+}
 
 }  // namespace idzone::signer::pipeline

@@ -32,8 +32,7 @@ std::chrono::seconds SweepPeriod(const store::ZoneWork& work) {
 
 }  // namespace
 
-Reconciler::Reconciler(Parts parts, ReconcilerOptions options)
-    : parts_(parts), options_(options), metrics_(parts.observatory.registry()) {}
+Reconciler::Reconciler(Parts parts, ReconcilerOptions options) : parts_(parts), options_(options), metrics_(parts.observatory.registry()) {}
 
 void Reconciler::Run(const std::stop_token& stop) {
   process::Backoff backoff(kReconnectFirst, kReconnectLast);
@@ -129,8 +128,7 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   const UnixTime now = parts_.clock.Now();
   const WorkTools tools{parts_.keys, parts_.signer, options_.batch_max, now};
   const std::string name = zone.registered.apex.Format();
-  const auto outcome =
-      parts_.database.Transact(kind, [&](store::Transaction& transaction) { return work(transaction, zone, tools); });
+  const auto outcome = parts_.database.Transact(kind, [&](store::Transaction& transaction) { return work(transaction, zone, tools); });
   if (!outcome) {
     if (outcome.error().reason == Reason::kUnavailable) return tl::unexpected(outcome.error());
     ZoneFailure& failure = failures_[zone.registered.namespace_id];

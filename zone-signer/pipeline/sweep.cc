@@ -42,8 +42,8 @@ std::optional<SweepStep> NextSweepStep(const SweepState& state, const SweepLimit
   return SweepStep{state.position, ends_round ? Octets(dns::kNsec3HashOctets, '\xff') : KeyAt(target), ends_round};
 }
 
-SweepState AfterSweepStep(const SweepState& state, const SweepStep& step, const dns::DenialKey& last_key,
-                          std::chrono::seconds period, UnixTime now) {
+SweepState AfterSweepStep(const SweepState& state, const SweepStep& step, const dns::DenialKey& last_key, std::chrono::seconds period,
+                          UnixTime now) {
   if (!last_key.empty()) return {last_key, state.round_start};
   if (!step.ends_round) return {step.through, state.round_start};
   return {Octets(), std::max(state.round_start + period, now - period)};

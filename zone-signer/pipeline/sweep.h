@@ -38,8 +38,8 @@ std::optional<SweepStep> NextSweepStep(const SweepState& state, const SweepLimit
 
 /// Returns the state after a step that ended at `last_key` (empty: it covered all of its range).
 /// After a long pause the rounds that were missed are not made up for: the next begins at most one period ago.
-SweepState AfterSweepStep(const SweepState& state, const SweepStep& step, const dns::DenialKey& last_key,
-                          std::chrono::seconds period, UnixTime now);
+SweepState AfterSweepStep(const SweepState& state, const SweepStep& step, const dns::DenialKey& last_key, std::chrono::seconds period,
+                          UnixTime now);
 
 /// Returns how far the sweep is behind its schedule.
 std::chrono::seconds SweepLag(const SweepState& state, std::chrono::seconds period, UnixTime now);

@@ -5,8 +5,8 @@
 
 namespace idzone::signer::pipeline {
 
-Result<std::optional<ZoneSession>> BeginZoneSession(store::Transaction& transaction, const store::ZoneWork& work,
-                                                    keys::KeyDirectory& keys, UnixTime now) {
+Result<std::optional<ZoneSession>> BeginZoneSession(store::Transaction& transaction, const store::ZoneWork& work, keys::KeyDirectory& keys,
+                                                    UnixTime now) {
   const std::string subject = "zone " + work.registered.apex.Format();
   auto policy = zone::FindZonePolicy(work.registered.policy);
   if (!policy) return tl::unexpected(policy.error());

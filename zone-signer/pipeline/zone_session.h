@@ -28,8 +28,8 @@ inline constexpr std::chrono::minutes kClockDoubt(1);
 /// Locks the zone and gets its key ready. Nothing while another signer has the zone. CLOCK_DOUBT when now is before the
 /// zone's last signature: signing with a wrong clock would make records that are invalid for everybody else.
 /// KEY_FILE_INVALID when the key cannot be had or is not the published one.
-Result<std::optional<ZoneSession>> BeginZoneSession(store::Transaction& transaction, const store::ZoneWork& work,
-                                                    keys::KeyDirectory& keys, UnixTime now);
+Result<std::optional<ZoneSession>> BeginZoneSession(store::Transaction& transaction, const store::ZoneWork& work, keys::KeyDirectory& keys,
+                                                    UnixTime now);
 
 /// Loads the apex into the draft and makes it say what it ought to (apart from the SOA, which PublishVersion writes).
 Result<void> DraftApex(store::Transaction& transaction, ZoneSession& session, VersionDraft& draft);

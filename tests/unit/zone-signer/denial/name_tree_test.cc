@@ -10,9 +10,13 @@ namespace {
 
 const dns::Name kApex = dns::Name::Parse("_device.example.").value();
 
-dns::Name Below(std::string_view labels) { return dns::Name::Parse(std::string(labels) + "._device.example.").value(); }
+dns::Name Below(std::string_view labels) {
+  return dns::Name::Parse(std::string(labels) + "._device.example.").value();
+}
 
-TreeNode Apex(std::int32_t children = 0) { return {kApex, true, children}; }
+TreeNode Apex(std::int32_t children = 0) {
+  return {kApex, true, children};
+}
 
 std::vector<std::string> Texts(const std::vector<TreeNode>& nodes) {
   std::vector<std::string> texts;
@@ -30,8 +34,7 @@ TEST(NameTreeTest, AddsANameAndItsEmptyNonTerminals) {
   tree.SetData(Below("a.b.c"), true);
 
   const auto changes = tree.Difference();
-  EXPECT_EQ(Texts(changes.created),
-            (Lines{"a.b.c._device.example. data 0", "b.c._device.example. empty 1", "c._device.example. empty 1"}));
+  EXPECT_EQ(Texts(changes.created), (Lines{"a.b.c._device.example. data 0", "b.c._device.example. empty 1", "c._device.example. empty 1"}));
   EXPECT_EQ(Texts(changes.changed), (Lines{"_device.example. data 1"}));
   EXPECT_TRUE(changes.removed.empty());
 }

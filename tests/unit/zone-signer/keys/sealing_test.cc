@@ -16,7 +16,9 @@ Secret SecretOf(OctetsView octets) {
   return secret;
 }
 
-KeyEncryptionKey ValidKek(char fill = 'k') { return KeyEncryptionKey(SecretOf(Octets(32, fill))); }
+KeyEncryptionKey ValidKek(char fill = 'k') {
+  return KeyEncryptionKey(SecretOf(Octets(32, fill)));
+}
 
 const KeyId kKeyId = Sha256("a key");
 

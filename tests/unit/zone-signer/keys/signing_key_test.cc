@@ -26,9 +26,9 @@ bool Verifies(const Octets& dnskey, OctetsView data, const Octets& raw) {
   unsigned char* der = nullptr;
   const int size = i2d_ECDSA_SIG(signature, &der);
   EVP_MD_CTX* context = EVP_MD_CTX_new();
-  const bool verified = EVP_DigestVerifyInit(context, nullptr, EVP_sha256(), nullptr, key) == 1 &&
-                        EVP_DigestVerify(context, der, static_cast<std::size_t>(size),
-                                         reinterpret_cast<const unsigned char*>(data.data()), data.size()) == 1;
+  const bool verified =
+      EVP_DigestVerifyInit(context, nullptr, EVP_sha256(), nullptr, key) == 1 &&
+      EVP_DigestVerify(context, der, static_cast<std::size_t>(size), reinterpret_cast<const unsigned char*>(data.data()), data.size()) == 1;
   EVP_MD_CTX_free(context);
   OPENSSL_free(der);
   ECDSA_SIG_free(signature);

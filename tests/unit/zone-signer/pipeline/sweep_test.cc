@@ -17,7 +17,9 @@ using std::chrono::seconds;
 constexpr UnixTime kStart(seconds(1'800'000'000));
 constexpr hours kPeriod(24);
 
-SweepLimits Limits(std::int64_t nodes) { return {kPeriod, nodes, 1000}; }
+SweepLimits Limits(std::int64_t nodes) {
+  return {kPeriod, nodes, 1000};
+}
 
 TEST(SweepTest, WaitsUntilAPartIsDue) {
   const SweepState state{Octets(), kStart};

@@ -10,7 +10,9 @@ namespace {
 
 const dns::Name kApex = dns::Name::Parse("_device.example.").value();
 
-dns::RrSet Tlsa(char fill) { return {dns::RrType::kTlsa, 300, {Octets("\x03\x01\x01", 3) + Octets(32, fill)}, {"a signature"}}; }
+dns::RrSet Tlsa(char fill) {
+  return {dns::RrType::kTlsa, 300, {Octets("\x03\x01\x01", 3) + Octets(32, fill)}, {"a signature"}};
+}
 
 store::NodeRow ValidRow(std::string_view label, std::vector<dns::RrSet> rrsets) {
   const dns::Name owner = kApex.Prepend(label).value();
@@ -72,7 +74,8 @@ TEST(VersionDraftTest, ALoadedNodeStaysWhenItIsANeighbourToo) {
 
 TEST(VersionDraftTest, ADeltaIsInKeyOrderAndLeavesOutChildCounts) {
   VersionDraft draft;
-  for (const char* label : {"a", "b", "c", "d"}) draft.Create(kApex.Prepend(label).value(), 0, {Tlsa('x')}).row.denial = {Octets(20, 'n'), "a denial signature"};
+  for (const char* label : {"a", "b", "c", "d"})
+    draft.Create(kApex.Prepend(label).value(), 0, {Tlsa('x')}).row.denial = {Octets(20, 'n'), "a denial signature"};
   DraftNode& counted = draft.AddLoaded(ValidRow("e", {Tlsa('x')}));
   counted.child_count_changed = true;
   DraftNode& gone = draft.AddLoaded(ValidRow("f", {Tlsa('x')}));

@@ -20,8 +20,12 @@ std::vector<SigningJob> Jobs(int count) {
     const dns::Name owner = kZone.Prepend("dev" + std::to_string(i)).value();
     jobs.push_back({owner, dns::RrType::kTlsa, 300, {Octets("\x03\x01\x01", 3) + Sha256(owner.wire())}, kLife, {}});
     const dns::DenialKey key = dns::Nsec3Hash(owner);
-    jobs.push_back({dns::Nsec3Owner(key, kZone), dns::RrType::kNsec3, 300,
-                    {dns::EncodeNsec3(Sha1(key), {dns::RrType::kTlsa, dns::RrType::kRrsig})}, kLife, {}});
+    jobs.push_back({dns::Nsec3Owner(key, kZone),
+                    dns::RrType::kNsec3,
+                    300,
+                    {dns::EncodeNsec3(Sha1(key), {dns::RrType::kTlsa, dns::RrType::kRrsig})},
+                    kLife,
+                    {}});
   }
   return jobs;
 }
@@ -72,12 +76,16 @@ TEST_F(BatchSignerTest, RefusesToPublishWhatThePublishedKeyDoesNotVerify) {
 
 TEST_F(BatchSignerTest, RefusesRecordsThatAreNotCanonical) {
   auto jobs = Jobs(1);
-  jobs[0].rdatas = {"\x03\x01\x01zz", "\x03\x01\x01""aa"};  // descending
+  jobs[0].rdatas = {"\x03\x01\x01zz",
+                    "\x03\x01\x01"
+                    "aa"};  // descending
 
   EXPECT_FALSE(BatchSigner(1, 1).Sign(zone_, jobs).has_value());
 }
 
-TEST_F(BatchSignerTest, SignsNothing) { EXPECT_TRUE(BatchSigner(2, 64).Sign(zone_, {}).has_value()); }
+TEST_F(BatchSignerTest, SignsNothing) {
+  EXPECT_TRUE(BatchSigner(2, 64).Sign(zone_, {}).has_value());
+}
 
 TEST_F(BatchSignerTest, TellsAgeAndRest) {
   auto jobs = Jobs(1);
