@@ -2,6 +2,7 @@
 #include "services/store/database.h"
 
 #include <libpq-fe.h>
+#include <poll.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -76,6 +77,13 @@ std::string ConnectionString(const DatabaseOptions& options) {
   return text;
 }
 
+/// Says whether the server ended a connection that nobody used, for example because it was restarted: then its socket has
+/// something to read, if only the end. Without this look the first caller after a restart would get the failure.
+bool EndedAtRest(pqxx::connection& connection) {
+  pollfd socket{connection.sock(), POLLIN, 0};
+  return poll(&socket, 1, 0) != 0;
+}
+
 }  // namespace
 
 /// Connections at rest, and how many there are in all. A connection that failed is dropped, never put back.
@@ -89,10 +97,10 @@ class Database::Pool {
     const auto available = [&] { return !idle_.empty() || taken_ < options_.connections_max; };
     if (!freed_.wait_for(lock, options_.acquire_timeout, available)) return nullptr;
     ++taken_;
-    if (!idle_.empty()) {
+    while (!idle_.empty()) {
       auto connection = std::move(idle_.back());
       idle_.pop_back();
-      return connection;
+      if (!EndedAtRest(*connection)) return connection;
     }
     lock.unlock();
     try {
