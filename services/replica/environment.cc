@@ -148,7 +148,9 @@ Result<void> Environment::OpenTrees(bool create) {
 }
 
 bool Environment::WasReplaced() const {
-  return IdentityOf(DataFile(directory_)) != identity_;
+  // A file that is gone has no successor yet: what is open goes on serving.
+  const auto identity = IdentityOf(DataFile(directory_));
+  return identity && *identity != identity_;
 }
 
 Result<int> Environment::ClearStaleReaders() {

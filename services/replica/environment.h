@@ -27,9 +27,6 @@ namespace idzone::replica {
 /// Which file, whatever its path: device and inode.
 using FileIdentity = std::pair<std::uint64_t, std::uint64_t>;
 
-/// Returns an LMDB result code as an error; a full map is LIMIT_EXCEEDED.
-tl::unexpected<Error> LmdbFailure(int code);
-
 enum class Tree : unsigned { kMeta, kZone, kZoneNumber, kPin, kGeneration, kNode };
 
 class Environment {
@@ -118,8 +115,6 @@ class Cursor {
   };
 
   static Result<Cursor> Open(const ReadTransaction& transaction, Tree tree);
-  /// Moves a reader's cursor over to a newer snapshot. Requires: opened on a ReadTransaction of this environment.
-  Result<void> Renew(const ReadTransaction& transaction);
   static Result<Cursor> Open(const WriteTransaction& transaction, Tree tree);
   Cursor(Cursor&& other) noexcept : cursor_(std::exchange(other.cursor_, nullptr)) {}
   Cursor& operator=(Cursor&&) = delete;

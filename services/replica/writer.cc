@@ -142,6 +142,7 @@ Result<void> ReplicaWriter::SetPins(const dns::Name& zone, const std::vector<Oct
 }
 
 Result<void> ReplicaWriter::RemoveZone(const dns::Name& zone) {
+  if (auto abandoned = AbandonSnapshot(zone); !abandoned) return abandoned;
   auto transaction = WriteTransaction::Begin(environment_);
   if (!transaction) return tl::unexpected(transaction.error());
   const auto record = ReadZone(*transaction, zone);

@@ -14,6 +14,10 @@ tl::unexpected<Error> Torn(const dns::Name& zone, std::string expected, std::str
 
 Result<void> ReplicaWriter::BeginSnapshot(const dns::Name& zone, const zone::ZonePosition& position) {
   if (auto abandoned = AbandonSnapshot(zone); !abandoned) return abandoned;
+  // What an earlier flip could not remove, for want of room, must not lie there until the next start.
+  std::vector<Generation> spared;
+  for (const auto& [name, filling] : fillings_) spared.push_back(filling.generation);
+  if (auto removed = RemoveLeftovers(environment_, spared); !removed) return removed;
   auto transaction = WriteTransaction::Begin(environment_);
   if (!transaction) return tl::unexpected(transaction.error());
   const auto generation = TakeNumber(*transaction);
@@ -102,7 +106,7 @@ Result<void> ReplicaWriter::CommitSnapshot(const dns::Name& zone, const std::vec
   }
   if (auto committed = transaction->Commit(); !committed) return committed;
   fillings_.erase(found);
-  // The snapshot is live. What cannot be removed of the old generation now is removed when the writer opens next.
+  // The snapshot is live. What cannot be removed of the old generation now is removed at the next snapshot or start.
   if (old) static_cast<void>(RemoveGeneration(environment_, *old));
   return {};
 }
