@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """A gRPC client made from the protos at run time: another implementation than the CLI's, and free to send nonsense."""
 import importlib
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-import grpc
+# Else gRPC waits, before each child process is started, until all of its threads are idle: with calls under way, for ever.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
+
+import grpc  # noqa: E402
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 # google.rpc.Status: its C++ and Python forms are not in Debian 12, its wire form is this.

@@ -3,8 +3,10 @@
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / "deploy"))
@@ -18,6 +20,11 @@ from idzone_client import Client  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("IDZONE_BUILD", SOURCE / "build" / "dev"))
 KEPT_LOGS = SOURCE / "build" / "failed"
+
+
+if threading.current_thread() is threading.main_thread():
+    # A test run that is ended from outside still ends what it started: fixtures and `finally` see an exception.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 class TestStack(Stack):
