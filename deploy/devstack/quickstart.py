@@ -25,7 +25,7 @@ class CannotGoOn(RuntimeError):
 def state_folder():
     """.idzone/ in the source tree; when the unprivileged account cannot enter the tree (a clone in /root), a folder that
     it can enter, with .idzone as a link to it."""
-    if Account().can_reach(LINK / "x"):
+    if Account().can_reach(LINK):
         LINK.mkdir(exist_ok=True)
         return LINK.resolve()
     if not LINK.is_symlink():
