@@ -36,7 +36,6 @@ def show(stack, device_file, report):
     anchors.write_text("\n".join(ds_lines) + "\n")
     validator = Validator(stack.folder / "resolver", ZONE, ds_lines, stack.ports["dns"])
     with report.step("check answers"):
-        print()
         check_records(stack, devices, results, report)
         check_validation(stack, validator, anchors, results, report)
     with report.step("revoke") as step:
@@ -44,7 +43,6 @@ def show(stack, device_file, report):
         stack.wait_live(ZONE)
         step.note = REVOKED
     with report.step("check the denial"):
-        print()
         check_denial(stack, validator, device_file, results, report)
     report.facts.update(zone=ZONE, devices=len(devices), serial=stack.soa_serial(ZONE))
 
