@@ -53,8 +53,6 @@ class ReplicaWriter {
   Result<void> BeginSnapshot(const dns::Name& zone, const zone::ZonePosition& position);
   /// Adds whole nodes (data and denial both there), ascending by key across calls; VERSION_GAP otherwise.
   Result<void> AddNodes(const dns::Name& zone, const std::vector<zone::NodeChange>& nodes);
-  /// Returns a node of the snapshot under way, or nothing.
-  Result<std::optional<zone::Node>> ReadSnapshotNode(const dns::Name& zone, const dns::DenialKey& key) const;
   /// Makes the snapshot the zone, its pins with it (empty: they stay as they are), and removes the old generation in
   /// bounded steps. VERSION_GAP when the nodes' denial chain is not closed or the apex is missing: a torn snapshot.
   Result<void> CommitSnapshot(const dns::Name& zone, const std::vector<Octets>& pins);

@@ -55,22 +55,6 @@ Result<void> ReplicaWriter::AddNodes(const dns::Name& zone, const std::vector<zo
   return {};
 }
 
-Result<std::optional<zone::Node>> ReplicaWriter::ReadSnapshotNode(const dns::Name& zone, const dns::DenialKey& key) const {
-  const auto found = fillings_.find(zone);
-  if (found == fillings_.end()) return std::optional<zone::Node>();
-  ReadTransaction transaction(environment_);
-  if (auto renewed = transaction.Renew(); !renewed) return tl::unexpected(renewed.error());
-  const Octets node_key = EncodeNodeKey(found->second.generation, key);
-  const auto value = transaction.Get(Tree::kNode, node_key);
-  if (!value) return tl::unexpected(value.error());
-  if (!*value) return std::optional<zone::Node>();
-  const auto view = DecodeNode(node_key, **value);
-  if (!view) return tl::unexpected(view.error());
-  auto node = ToNode(*view);
-  if (!node) return tl::unexpected(node.error());
-  return std::optional<zone::Node>(std::move(*node));
-}
-
 Result<void> ReplicaWriter::CommitSnapshot(const dns::Name& zone, const std::vector<Octets>& pins) {
   const auto found = fillings_.find(zone);
   if (found == fillings_.end()) return Torn(zone, "a snapshot under way", "none");

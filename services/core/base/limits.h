@@ -38,9 +38,8 @@ inline constexpr std::size_t kNameServersMax = 13;
 inline constexpr std::size_t kOperatorIdMax = 63;
 inline constexpr std::size_t kDisplayNameMax = 200;
 
-// Publishing. Batches are where the speed comes from, and what bounds the signer's memory.
+// Publishing. Batches are where the speed comes from, and what bounds memory.
 inline constexpr std::size_t kEnrollBatchMax = 256;
-inline constexpr std::size_t kSignBatchMax = 1000;
 inline constexpr std::size_t kEnrollQueueMax = 8192;
 
 }  // namespace idzone::limits
