@@ -34,8 +34,10 @@ class Cluster(Daemon):
         if len(str(self.socket_folder)) > SOCKET_FOLDER_MAX:
             digest = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
             self.socket_folder = pathlib.Path("/tmp") / f"idzone-{digest}"
+        # syncfs: recovery after a kill otherwise opens and syncs each of a thousand files, which takes seconds.
         options = {"listen_addresses": "", "unix_socket_directories": str(self.socket_folder), "max_connections": "60",
-                   "shared_buffers": "64MB", "timezone": "UTC", "log_min_duration_statement": "5s", **(settings or {})}
+                   "shared_buffers": "64MB", "timezone": "UTC", "log_min_duration_statement": "5s",
+                   "recovery_init_sync_method": "syncfs", **(settings or {})}
         command = [self.programs / "postgres", "-D", self.data]
         for key, value in options.items():
             command += ["-c", f"{key}={value}"]

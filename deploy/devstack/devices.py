@@ -2,6 +2,7 @@
 """Devices with real certificates, as a factory line would make them: most keys are P-256, some of the other kinds."""
 import dataclasses
 import datetime
+import hashlib
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -25,6 +26,10 @@ class Device:
     @property
     def spki(self):
         return self.key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+    @property
+    def fingerprint(self):
+        return hashlib.sha256(self.spki).hexdigest()
 
     @property
     def certificate_der(self):
