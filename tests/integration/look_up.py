@@ -8,6 +8,7 @@ import dns.message
 import dns.name
 import dns.query
 import dns.rcode
+import dns.rdataclass
 import dns.rdatatype
 import unbound
 
@@ -79,10 +80,10 @@ def record_types(octets):
     return types - {dns.rdatatype.OPT}
 
 
-def sweep_all_types(port, name, window=48):
-    """Asks for all 65,536 types of a name over UDP; returns ({type asked: types in the answer}). Types that the server
+def sweep_all_types(port, name, window=48, rr_class=dns.rdataclass.IN):
+    """Asks for all 65,536 types of a name in a class over UDP; returns ({type asked: types in the answer}). Types that the server
     does not answer (OPT, TSIG and the like make a malformed question) are asked three times and then missing."""
-    wire = dns.name.from_text(name).to_wire()
+    wire, class_code = dns.name.from_text(name).to_wire(), int(rr_class).to_bytes(2, "big")
     # RD off, one question, one OPT record: 4,096 octets, DO.
     flags_and_counts, opt = bytes.fromhex("00000001000000000001"), bytes.fromhex("0000291000000080000000")
     answers = {}
@@ -95,7 +96,7 @@ def sweep_all_types(port, name, window=48):
                 waiting = set(order[start:start + window])
                 for rr_type in waiting:
                     code = rr_type.to_bytes(2, "big")  # the message's id is the type
-                    client.send(code + flags_and_counts + wire + code + b"\0\1" + opt)
+                    client.send(code + flags_and_counts + wire + code + class_code + opt)
                 while waiting:
                     try:
                         octets = client.recv(65535)

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Records of types outside the allow-list, planted behind our own doors, never leave the server: not for any of the
 65,536 question types, not in a transfer."""
-import hashlib
-
 import pytest
 from devstack.devices import make_devices
 from devstack.process import wait_until
 from look_up import record_types, sweep_all_types, wire_query
-from planted_replica import plant_in_replica
+from planted_rows import drop_the_constraint, plant_in_node, plant_in_replica, plant_version, wire_name, with_planted
 
 import gate
 
@@ -26,22 +24,6 @@ def planted_stack(own_stack):
     return own_stack, {answer.enrolled.identity.id: answer.enrolled.identity.owner_name for answer in answers}
 
 
-def wire_name(text):
-    return b"".join(bytes([len(label)]) + label.encode() for label in text.strip(".").split(".")) + b"\0"
-
-
-def planted_rrset(rr_type, rdata):
-    """services/core/zone/node.h: type, TTL, one record, no signature."""
-    return rr_type.to_bytes(2, "big") + (300).to_bytes(4, "big") + b"\1" + len(rdata).to_bytes(2, "big") + rdata + b"\0"
-
-
-def with_planted(rrsets, rr_type, rdata):
-    """Adds an RRset to a node's encoding, in its place by type."""
-    planted = planted_rrset(rr_type, rdata)
-    body = planted + rrsets[1:] if rr_type < 52 else rrsets[1:] + planted
-    return bytes([rrsets[0] + 1]) + body
-
-
 def require_only_allowed(stack, names):
     for name in names:
         answers = sweep_all_types(stack.ports["dns"], name)
@@ -50,39 +32,6 @@ def require_only_allowed(stack, names):
         assert len(answers) > 65500, f"{name}: only {len(answers)} types were answered"
     path = stack.transfer(ZONE, stack.folder / "planted.axfr")
     assert not gate.foreign_types(path)
-
-
-def node_of(stack, owner):
-    hexadecimal = stack.cluster.sql(f"select encode(rrsets, 'hex') from published.node where owner = '\\x{wire_name(owner).hex()}'")
-    return bytes.fromhex(hexadecimal)
-
-
-def drop_the_constraint(stack):
-    names = stack.cluster.sql("select conname from pg_constraint c join pg_type t on t.oid = c.contypid where t.typname = 'rr_types'").split()
-    for name in names:
-        stack.cluster.sql(f"alter domain published.rr_types drop constraint {name}")
-
-
-def plant_in_node(stack, owner, rr_type, rdata):
-    rrsets = with_planted(node_of(stack, owner), rr_type, rdata)
-    stack.cluster.sql(f"update published.node set rrsets = '\\x{rrsets.hex()}', rr_types = rr_types || {rr_type if rr_type < 32768 else rr_type - 65536}::smallint "
-                      f"where owner = '\\x{wire_name(owner).hex()}'")
-
-
-def plant_version(stack, owner, rr_type, rdata):
-    """A journal entry with the forbidden record, chained as the signer would: only its content is wrong."""
-    zone_id, epoch, serial, digest = stack.cluster.sql(
-        "select zone_id, epoch, serial, encode(digest, 'hex') from published.zone").split("|")
-    key = stack.cluster.sql(f"select encode(denial_key, 'hex') from published.node where owner = '\\x{wire_name(owner).hex()}'")
-    rrsets = with_planted(node_of(stack, owner), rr_type, rdata)
-    wire = wire_name(owner)
-    delta = b"\1" + bytes([20]) + bytes.fromhex(key) + bytes([len(wire)]) + wire + len(rrsets).to_bytes(4, "big") + rrsets
-    following = int(serial) + 1
-    new = hashlib.sha256(bytes.fromhex(digest) + int(epoch).to_bytes(4, "big") + following.to_bytes(4, "big") + delta).hexdigest()
-    stack.cluster.sql(
-        "begin; insert into published.version (zone_id, epoch, serial, previous_serial, previous_digest, digest, rr_types, delta) "
-        f"values ({zone_id}, {epoch}, {following}, {serial}, '\\x{digest}', '\\x{new}', '{{{rr_type}}}', '\\x{delta.hex()}'); "
-        f"update published.zone set serial = {following}, digest = '\\x{new}' where zone_id = {zone_id}; commit")
 
 
 def test_constraint_refuses_a_forbidden_type(planted_stack):
@@ -99,7 +48,7 @@ def test_types_planted_in_postgresql_never_leave(planted_stack):
     drop_the_constraint(stack)
 
     # First by the journal, the way of every version; the edge must not take it.
-    plant_version(stack, owners["dev000001"], ADDRESS, bytes([192, 0, 2, 1]))
+    plant_version(stack, ZONE, owners["dev000001"], ADDRESS, bytes([192, 0, 2, 1]))
     wait_until(lambda: "RECORD_TYPE_FORBIDDEN" in stack.feedd.log_tail(400) + stack.replicad.log_tail(400), 30, "the planted version is refused")
     assert stack.soa_serial(ZONE) == before
     require_only_allowed(stack, [owners["dev000001"]])
