@@ -25,6 +25,8 @@ Result<EnrollmentOrder> OrderFromProto(const v1::EnrollRequest& request) {
       return EnrollmentOrder{request.namespace_name(), request.id(), MaterialKind::kCertificateRequest, request.certificate_request()};
     case v1::EnrollRequest::kPublicKey:
       return EnrollmentOrder{request.namespace_name(), request.id(), MaterialKind::kPublicKey, request.public_key()};
+    case v1::EnrollRequest::kSshPublicKey:
+    case v1::EnrollRequest::kOpenpgpKey:
     case v1::EnrollRequest::MATERIAL_NOT_SET: break;
   }
   return Fail(Reason::kMaterialMissing, "material", "a certificate, certificate_request or public_key", "none");

@@ -84,6 +84,7 @@ grpc::StatusCode StatusCodeOf(Reason reason) {
     case Reason::kProfileNeedsCertificate:
     case Reason::kRecordMalformed:
     case Reason::kRecordTypeForbidden:
+    case Reason::kCertificateNotCa:
     case Reason::kEnumUnknown:
     case Reason::kValueOutOfRange:
     case Reason::kValueMissing:
@@ -92,10 +93,14 @@ grpc::StatusCode StatusCodeOf(Reason reason) {
     case Reason::kNotFound: return grpc::StatusCode::NOT_FOUND;
     case Reason::kAlreadyExists:
     case Reason::kKeyConflict:
-    case Reason::kKeyAlreadyBound: return grpc::StatusCode::ALREADY_EXISTS;
+    case Reason::kKeyAlreadyBound:
+    case Reason::kLabelConflict:
+    case Reason::kIdIsDenialLabel: return grpc::StatusCode::ALREADY_EXISTS;
     case Reason::kIdentityRevoked:
     case Reason::kKeyRevoked:
-    case Reason::kNamespaceNotReady: return grpc::StatusCode::FAILED_PRECONDITION;
+    case Reason::kNamespaceNotReady:
+    case Reason::kNamespaceKindMismatch:
+    case Reason::kLastKey: return grpc::StatusCode::FAILED_PRECONDITION;
     case Reason::kCertificateMissing:
     case Reason::kCertificateExpired:
     case Reason::kCertificateUntrusted: return grpc::StatusCode::UNAUTHENTICATED;

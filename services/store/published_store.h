@@ -8,6 +8,7 @@
 
 #include "services/core/base/clock.h"
 #include "services/core/dns/denial.h"
+#include "services/core/dns/dnskey.h"
 #include "services/core/dns/name.h"
 #include "services/core/dns/rrset.h"
 #include "services/core/zone/layout.h"
@@ -37,6 +38,9 @@ struct NamespaceRow {
   zone::Layout layout;
   std::string policy;
   std::vector<dns::Name> name_servers;
+  dns::DenialKind denial = dns::DenialKind::kNsec3;
+  std::uint8_t algorithm = dns::kAlgorithmEcdsaP256Sha256;
+  bool wildcard_ca = false;
 };
 
 struct ZoneRow {

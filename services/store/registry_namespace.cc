@@ -11,13 +11,16 @@ using Transaction = pqxx::transaction_base;
 
 #define IDZONE_NAMESPACE_COLUMNS                                                                               \
   "n.namespace_id, n.name, n.operator_id, n.layout_kind, n.layout_width, n.policy, n.profile, n.name_servers," \
-  " extract(epoch from n.created_at)::bigint, exists (select 1 from published.zone z where z.name = n.name)"
+  " extract(epoch from n.created_at)::bigint, exists (select 1 from published.zone z where z.name = n.name),"  \
+  " n.layout_form, n.labels, n.sealed_secret, n.denial, n.algorithm, n.wildcard_ca, n.mail_records"
 
 constexpr Statement kFindOperator{"namespace_find_operator", "select 1 from registry.operator where operator_id = $1::text"};
 constexpr Statement kInsert{"namespace_insert",
                             "insert into registry.namespace (name, name_text, operator_id, layout_kind, layout_width, policy, profile,"
-                            " name_servers) values ($1::bytea, $2::text, $3::text, $4::smallint, $5::smallint, $6::text, $7::smallint,"
-                            " $8::text[]) on conflict do nothing"};
+                            " name_servers, layout_form, labels, sealed_secret, denial, algorithm, wildcard_ca, mail_records)"
+                            " values ($1::bytea, $2::text, $3::text, $4::smallint, $5::smallint, $6::text, $7::smallint,"
+                            " $8::text[], $9::smallint, $10::smallint, nullif($11::bytea, ''), $12::smallint, $13::smallint,"
+                            " $14::boolean, $15::boolean) on conflict do nothing"};
 constexpr Statement kFind{"namespace_find", "select " IDZONE_NAMESPACE_COLUMNS " from registry.namespace n where n.name = $1::bytea"};
 constexpr Statement kList{"namespace_list", "select " IDZONE_NAMESPACE_COLUMNS
                                             " from registry.namespace n where n.name_text > $1::text"
@@ -28,7 +31,8 @@ constexpr Statement kList{"namespace_list", "select " IDZONE_NAMESPACE_COLUMNS
 Result<NamespaceRecord> Read(const pqxx::row& row) {
   auto name = dns::Name::FromWire(OctetsOf(row[1]), "namespace");
   if (!name) return tl::unexpected(name.error());
-  auto layout = zone::MakeLayout(static_cast<zone::LayoutKind>(row[3].as<int>()), row[4].as<std::uint32_t>());
+  auto layout = zone::MakeLayout(static_cast<zone::LayoutKind>(row[3].as<int>()), row[4].as<std::uint32_t>(),
+                                 static_cast<zone::EnumForm>(row[10].as<int>()));
   if (!layout) return tl::unexpected(layout.error());
   return NamespaceRecord{.namespace_id = row[0].as<std::int32_t>(),
                          .name = std::move(*name),
@@ -38,7 +42,13 @@ Result<NamespaceRecord> Read(const pqxx::row& row) {
                          .profile = static_cast<records::RecordProfile>(row[6].as<int>()),
                          .name_servers = TextListOf(row[7]),
                          .created_at = TimeOf(row[8]),
-                         .zone_exists = row[9].as<bool>()};
+                         .zone_exists = row[9].as<bool>(),
+                         .labels = static_cast<zone::LabelPrivacy>(row[11].as<int>()),
+                         .sealed_secret = row[12].is_null() ? Octets() : OctetsOf(row[12]),
+                         .denial = static_cast<dns::DenialKind>(row[13].as<int>()),
+                         .algorithm = static_cast<std::uint8_t>(row[14].as<int>()),
+                         .wildcard_ca = row[15].as<bool>(),
+                         .mail_records = row[16].as<bool>()};
 }
 
 Result<NamespaceRecord> FindIn(Transaction& transaction, const dns::Name& name) {
@@ -48,7 +58,12 @@ Result<NamespaceRecord> FindIn(Transaction& transaction, const dns::Name& name) 
 }
 
 std::string FormatLayout(const zone::Layout& layout) {
-  return layout.kind == zone::LayoutKind::kFlat ? "flat" : "tree of width " + std::to_string(layout.width);
+  switch (layout.kind) {
+    case zone::LayoutKind::kFlat: return "flat";
+    case zone::LayoutKind::kTree: return "tree of width " + std::to_string(layout.width);
+    case zone::LayoutKind::kEnum: return "enum of form " + std::to_string(static_cast<int>(layout.form));
+  }
+  return "another one";
 }
 
 std::string Join(const std::vector<std::string>& texts) {
@@ -67,6 +82,12 @@ Result<void> CheckSame(const NamespaceRecord& there, const NamespaceRecord& want
   if (there.policy != wanted.policy) return differ("policy", there.policy, wanted.policy);
   if (there.profile != wanted.profile)
     return differ("profile", std::string(ProfileText(there.profile)), std::string(ProfileText(wanted.profile)));
+  const auto number = [](auto value) { return std::to_string(static_cast<int>(value)); };
+  if (there.labels != wanted.labels) return differ("labels", number(there.labels), number(wanted.labels));
+  if (there.denial != wanted.denial) return differ("denial", number(there.denial), number(wanted.denial));
+  if (there.algorithm != wanted.algorithm) return differ("algorithm", number(there.algorithm), number(wanted.algorithm));
+  if (there.wildcard_ca != wanted.wildcard_ca) return differ("wildcard_ca", number(there.wildcard_ca), number(wanted.wildcard_ca));
+  if (there.mail_records != wanted.mail_records) return differ("mail_records", number(there.mail_records), number(wanted.mail_records));
   if (there.name_servers != wanted.name_servers) return differ("name_servers", Join(there.name_servers), Join(wanted.name_servers));
   return {};
 }
@@ -81,7 +102,9 @@ Result<NamespaceRecord> CreateNamespace(Database& database, const Actor& actor, 
     const auto inserted =
         Execute(transaction, kInsert, Bytea(wanted.name.wire()), text, wanted.operator_id, static_cast<int>(wanted.layout.kind),
                 static_cast<int>(wanted.layout.width), wanted.policy, static_cast<int>(wanted.profile),
-                TextArray(std::vector<std::string_view>(wanted.name_servers.begin(), wanted.name_servers.end())));
+                TextArray(std::vector<std::string_view>(wanted.name_servers.begin(), wanted.name_servers.end())),
+                static_cast<int>(wanted.layout.form), static_cast<int>(wanted.labels), Bytea(wanted.sealed_secret),
+                static_cast<int>(wanted.denial), static_cast<int>(wanted.algorithm), wanted.wildcard_ca, wanted.mail_records);
     auto there = FindIn(transaction, wanted.name);
     if (!there) return there;
     if (auto same = CheckSame(*there, wanted); !same) return tl::unexpected(same.error());

@@ -8,6 +8,8 @@
 
 #include "services/core/base/clock.h"
 #include "services/core/base/octets.h"
+#include "services/core/dns/denial.h"
+#include "services/core/dns/dnskey.h"
 #include "services/core/dns/name.h"
 #include "services/core/records/profile.h"
 #include "services/core/zone/layout.h"
@@ -49,6 +51,12 @@ struct NamespaceRecord {
   std::vector<std::string> name_servers{};
   UnixTime created_at{};
   bool zone_exists = false;
+  zone::LabelPrivacy labels = zone::LabelPrivacy::kClear;
+  Octets sealed_secret{};  // makes private labels; empty when all are clear
+  dns::DenialKind denial = dns::DenialKind::kNsec3;
+  std::uint8_t algorithm = dns::kAlgorithmEcdsaP256Sha256;
+  bool wildcard_ca = false;
+  bool mail_records = false;
 };
 
 /// In which version of which zone something was published.

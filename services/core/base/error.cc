@@ -29,6 +29,7 @@ std::string_view ReasonName(Reason reason) {
     case Reason::kProfileNeedsCertificate: return "PROFILE_NEEDS_CERTIFICATE";
     case Reason::kRecordMalformed: return "RECORD_MALFORMED";
     case Reason::kRecordTypeForbidden: return "RECORD_TYPE_FORBIDDEN";
+    case Reason::kCertificateNotCa: return "CERTIFICATE_NOT_CA";
     case Reason::kEnumUnknown: return "ENUM_UNKNOWN";
     case Reason::kValueOutOfRange: return "VALUE_OUT_OF_RANGE";
     case Reason::kValueMissing: return "VALUE_MISSING";
@@ -41,6 +42,10 @@ std::string_view ReasonName(Reason reason) {
     case Reason::kIdentityRevoked: return "IDENTITY_REVOKED";
     case Reason::kKeyRevoked: return "KEY_REVOKED";
     case Reason::kNamespaceNotReady: return "NAMESPACE_NOT_READY";
+    case Reason::kNamespaceKindMismatch: return "NAMESPACE_KIND_MISMATCH";
+    case Reason::kLabelConflict: return "LABEL_CONFLICT";
+    case Reason::kIdIsDenialLabel: return "ID_IS_DENIAL_LABEL";
+    case Reason::kLastKey: return "LAST_KEY";
     case Reason::kCertificateMissing: return "CERTIFICATE_MISSING";
     case Reason::kCertificateExpired: return "CERTIFICATE_EXPIRED";
     case Reason::kCertificateUntrusted: return "CERTIFICATE_UNTRUSTED";

@@ -39,6 +39,7 @@ enum class Reason : std::uint16_t {
   kProfileNeedsCertificate = 47,
   kRecordMalformed = 48,
   kRecordTypeForbidden = 49,
+  kCertificateNotCa = 50,
 
   // Arguments.
   kEnumUnknown = 60,
@@ -55,6 +56,10 @@ enum class Reason : std::uint16_t {
   kIdentityRevoked = 84,  // for ever, also for the old key
   kKeyRevoked = 85,
   kNamespaceNotReady = 86,
+  kNamespaceKindMismatch = 87,  // the namespace publishes other things than this
+  kLabelConflict = 88,          // enrolled with the other label privacy
+  kIdIsDenialLabel = 89,        // the id is the NSEC3 label of another name
+  kLastKey = 90,                // an identity keeps one key; to end it, revoke it
 
   // Callers.
   kCertificateMissing = 100,

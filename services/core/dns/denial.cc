@@ -5,6 +5,21 @@
 
 namespace idzone::dns {
 
+DenialKey CanonicalKey(const Name& owner, const Name& apex) {
+  IDZONE_INVARIANT(owner.IsAtOrBelow(apex), "a zone's names are at or below its apex");
+  DenialKey key(1, '\0');
+  const auto labels = owner.Labels();
+  for (std::size_t i = labels.size() - apex.label_count(); i-- > 0;) {
+    IDZONE_INVARIANT(labels[i].find('\0') == OctetsView::npos, "a label of an identity zone holds no 0x00");
+    key.append(labels[i]).push_back('\0');
+  }
+  return key;
+}
+
+DenialKey DenialKeyOf(DenialKind kind, const Name& owner, const Name& apex) {
+  return kind == DenialKind::kNsec3 ? Nsec3Hash(owner) : CanonicalKey(owner, apex);
+}
+
 DenialKey Nsec3Hash(const Name& name) {
   return Sha1(name.wire());
 }

@@ -1,17 +1,31 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "services/core/dns/name.h"
 #include "services/core/dns/rr_type.h"
 
-/// NSEC3 with the parameters of RFC 9276: SHA-1, no iterations, no salt, no opt-out ("1 0 0 -").
+/// Authenticated denial of existence: NSEC (RFC 4034 §4), or NSEC3 with the parameters of RFC 9276: SHA-1, no iterations,
+/// no salt, no opt-out ("1 0 0 -").
 namespace idzone::dns {
 
-/// A name's place in the denial chain: 20 octets, the NSEC3 hash. Compared as octets.
+/// Chosen when a namespace is created, never changed. The numbers are stored in PostgreSQL and sent on the wire.
+enum class DenialKind : std::uint8_t { kNsec3 = 1, kNsec = 2 };
+
+/// A name's place in the denial chain, compared as octets. NSEC3: 20 octets, the hash. NSEC: the canonical key.
 using DenialKey = Octets;
 inline constexpr std::size_t kNsec3HashOctets = 20;
+
+/// Returns the key whose order as octets is the canonical order of the names of a zone (RFC 4034 §6.1): one 0x00, then
+/// each label below the apex, from the right, with a 0x00 behind it. Worked example in the zone `z.`:
+///   z. → 00 · a.z. → 00 61 00 · b.a.z. → 00 61 00 62 00 · aa.z. → 00 61 61 00
+/// Requires: the owner is at or below the apex, and no label holds 0x00 (no layout makes one).
+DenialKey CanonicalKey(const Name& owner, const Name& apex);
+
+/// Returns the key of a name in a zone of that kind.
+DenialKey DenialKeyOf(DenialKind kind, const Name& owner, const Name& apex);
 
 /// Returns the NSEC3 hash of a name (RFC 5155 §5, iterations 0, empty salt).
 DenialKey Nsec3Hash(const Name& name);

@@ -9,6 +9,7 @@ namespace idzone::dns {
 
 /// IANA "DNS Security Algorithm Numbers".
 inline constexpr std::uint8_t kAlgorithmEcdsaP256Sha256 = 13;
+inline constexpr std::uint8_t kAlgorithmEd25519 = 15;
 /// DNSKEY flags: zone key and secure entry point (RFC 4034 §2.1.1): a combined signing key.
 inline constexpr std::uint16_t kFlagsCsk = 257;
 

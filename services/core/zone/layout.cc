@@ -7,16 +7,23 @@
 
 namespace idzone::zone {
 
-Result<Layout> MakeLayout(LayoutKind kind, std::uint32_t width) {
+Result<Layout> MakeLayout(LayoutKind kind, std::uint32_t width, EnumForm form) {
+  if (form > EnumForm::kE164) return Fail(Reason::kEnumUnknown, "layout.form", "a form of ids", std::to_string(static_cast<int>(form)));
+  if ((kind == LayoutKind::kEnum) != (form != EnumForm::kNone))
+    return Fail(Reason::kValueOutOfRange, "layout.form", kind == LayoutKind::kEnum ? "what the ids are" : "none, for it belongs to enum",
+                kind == LayoutKind::kEnum ? "nothing" : "one");
   switch (kind) {
     case LayoutKind::kFlat:
       if (width != 0) return Fail(Reason::kValueOutOfRange, "layout.width", "0 for flat", std::to_string(width));
-      return Layout{LayoutKind::kFlat, 0};
+      return Layout{LayoutKind::kFlat, 0, form};
     case LayoutKind::kTree:
       if (width > kTreeWidthMax) return Fail(Reason::kValueOutOfRange, "layout.width", "0 to 3", std::to_string(width));
-      return Layout{LayoutKind::kTree, static_cast<std::uint8_t>(width)};
+      return Layout{LayoutKind::kTree, static_cast<std::uint8_t>(width), form};
+    case LayoutKind::kEnum:
+      if (width != 0) return Fail(Reason::kValueOutOfRange, "layout.width", "0 for enum", std::to_string(width));
+      return Layout{LayoutKind::kEnum, 0, form};
   }
-  return Fail(Reason::kEnumUnknown, "layout.kind", "flat or tree", std::to_string(static_cast<int>(kind)));
+  return Fail(Reason::kEnumUnknown, "layout.kind", "flat, tree or enum", std::to_string(static_cast<int>(kind)));
 }
 
 std::uint8_t WidthForExpected(std::uint64_t identities) {

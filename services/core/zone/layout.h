@@ -11,22 +11,38 @@
 namespace idzone::zone {
 
 /// The numbers are stored in PostgreSQL and sent on the wire.
-enum class LayoutKind : std::uint8_t { kFlat = 1, kTree = 2 };
+enum class LayoutKind : std::uint8_t { kFlat = 1, kTree = 2, kEnum = 3 };
+
+/// What the ids of an enum layout are. The numbers are stored in PostgreSQL and sent on the wire.
+enum class EnumForm : std::uint8_t {
+  kNone = 0,
+  kDigits = 1,
+  kNibbles = 2,
+  kEui48 = 3,
+  kEui64 = 4,
+  kImei = 5,
+  kGs1 = 6,
+  kE164 = 7,
+};
+
+/// Whether owner names show ids. The numbers are stored in PostgreSQL and sent on the wire.
+enum class LabelPrivacy : std::uint8_t { kClear = 1, kPrivate = 2, kChosen = 3 };
 
 /// `flat`: `<id>.<apex>`.
 /// `tree`: `<id>.<p>.<apex>`, p = the first `width` hex digits of SHA-256 of the final first label; width 0 has no p.
 /// Worked example: id `sensor7`, width 2: SHA-256("sensor7") begins with the octet that p spells in hex.
 struct Layout {
   LayoutKind kind = LayoutKind::kTree;
-  std::uint8_t width = 2;  // 0 to 3; always 0 for flat
+  std::uint8_t width = 2;           // 0 to 3; always 0 for flat and enum
+  EnumForm form = EnumForm::kNone;  // for enum alone
 
   friend bool operator==(const Layout&, const Layout&) = default;
 };
 
 inline constexpr std::uint8_t kTreeWidthMax = 3;
 
-/// Returns the layout of that name; VALUE_OUT_OF_RANGE for a width that it does not have.
-Result<Layout> MakeLayout(LayoutKind kind, std::uint32_t width);
+/// Returns the layout of that name; VALUE_OUT_OF_RANGE for a width or a form that it does not have.
+Result<Layout> MakeLayout(LayoutKind kind, std::uint32_t width, EnumForm form = EnumForm::kNone);
 
 /// Returns the width that keeps a prefix below some ten thousand identities.
 std::uint8_t WidthForExpected(std::uint64_t identities);

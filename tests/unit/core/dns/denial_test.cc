@@ -59,4 +59,22 @@ TEST(DenialTest, SignedNamesListRrsigAndEmptyNonTerminalsNothing) {
 }
 
 }  // namespace
+// RFC 4034 §6.1's example of the canonical order, without the two names whose labels hold other octets than ours can.
+TEST(DenialTest, CanonicalKeysAreInCanonicalOrder) {
+  const Name apex = *Name::Parse("example.");
+  const std::vector<std::string> ordered = {"example.",        "a.example.", "yljkjljk.a.example.", "z.a.example.",
+                                            "zabc.a.example.", "z.example.", "*.z.example."};
+
+  for (std::size_t i = 0; i + 1 < ordered.size(); ++i)
+    EXPECT_LT(CanonicalKey(*Name::Parse(ordered[i]), apex), CanonicalKey(*Name::Parse(ordered[i + 1]), apex)) << ordered[i];
+}
+
+TEST(DenialTest, CanonicalKeyOfANameBeginsWithThatOfItsParent) {
+  const Name apex = *Name::Parse("z.");
+
+  EXPECT_EQ(HexEncode(CanonicalKey(apex, apex)), "00");
+  EXPECT_EQ(HexEncode(CanonicalKey(*Name::Parse("a.z."), apex)), "006100");
+  EXPECT_EQ(HexEncode(CanonicalKey(*Name::Parse("b.a.z."), apex)), "0061006200");
+}
+
 }  // namespace idzone::dns
