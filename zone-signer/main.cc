@@ -8,6 +8,7 @@
 
 #include "services/process/daemon.h"
 #include "services/process/log.h"
+#include "services/sealing/secret.h"
 #include "zone-signer/pipeline/reconciler.h"
 
 namespace {
@@ -38,7 +39,7 @@ Result<void> MakeKeyDirectory(const std::string& path) {
 
 Result<void> Run(process::DaemonContext& context) {
   const process::Config& config = context.config;
-  if (auto forbidden = keys::ForbidCoreDumps(); !forbidden) return forbidden;
+  if (auto forbidden = sealing::ForbidCoreDumps(); !forbidden) return forbidden;
   if (auto made = MakeKeyDirectory(config.Text("keys.directory")); !made) return made;
   auto directory = keys::KeyDirectory::Open(config.Text("keys.directory"), config.Text("keys.kek_file"));
   if (!directory) return tl::unexpected(directory.error());

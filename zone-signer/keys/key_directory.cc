@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "zone-signer/keys/key_directory.h"
 
-#include "zone-signer/keys/private_file.h"
+#include "services/sealing/private_file.h"
 
 namespace idzone::signer::keys {
 namespace {
@@ -12,9 +12,9 @@ constexpr std::size_t kSealedOctetsMax = 8192;
 }  // namespace
 
 Result<KeyDirectory> KeyDirectory::Open(const std::filesystem::path& directory, const std::filesystem::path& kek_file) {
-  auto kek = KeyEncryptionKey::Load(kek_file);
+  auto kek = sealing::KeyEncryptionKey::Load(kek_file);
   if (!kek) return tl::unexpected(kek.error());
-  if (auto checked = CheckPrivateDirectory(directory); !checked) return tl::unexpected(checked.error());
+  if (auto checked = sealing::CheckPrivateDirectory(directory); !checked) return tl::unexpected(checked.error());
   return KeyDirectory(directory, std::move(*kek));
 }
 
@@ -29,7 +29,7 @@ Result<SigningKey> KeyDirectory::Create() {
   if (!pkcs8) return tl::unexpected(pkcs8.error());
   const auto sealed = kek_.Seal(key->id(), *pkcs8);
   if (!sealed) return tl::unexpected(sealed.error());
-  if (auto written = WritePrivateFile(FileOf(key->id()), *sealed); !written) return tl::unexpected(written.error());
+  if (auto written = sealing::WritePrivateFile(FileOf(key->id()), *sealed); !written) return tl::unexpected(written.error());
   // Read back before anything is signed with it: a key that cannot be opened tomorrow must not enter a zone today.
   return Load(key->id());
 }
@@ -38,7 +38,7 @@ Result<SigningKey> KeyDirectory::Load(const KeyId& id) {
   IDZONE_INVARIANT(id.size() == kKeyIdOctets, "a key id has 32 octets");
   if (const auto found = open_.find(id); found != open_.end()) return found->second;
   const std::filesystem::path file = FileOf(id);
-  const auto sealed = ReadPrivateFile(file, kSealedOctetsMax);
+  const auto sealed = sealing::ReadPrivateFile(file, kSealedOctetsMax);
   if (!sealed) return tl::unexpected(sealed.error());
   const auto pkcs8 = kek_.Unseal(id, sealed->view(), file.string());
   if (!pkcs8) return tl::unexpected(pkcs8.error());

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 
+#include "services/sealing/sealing.h"
 #include "zone-signer/keys/signing_key.h"
 
 namespace idzone::signer::keys {
@@ -23,11 +24,11 @@ class KeyDirectory {
   Result<SigningKey> Load(const KeyId& id);
 
  private:
-  KeyDirectory(std::filesystem::path directory, KeyEncryptionKey kek) : directory_(std::move(directory)), kek_(std::move(kek)) {}
+  KeyDirectory(std::filesystem::path directory, sealing::KeyEncryptionKey kek) : directory_(std::move(directory)), kek_(std::move(kek)) {}
   std::filesystem::path FileOf(const KeyId& id) const;
 
   std::filesystem::path directory_;
-  KeyEncryptionKey kek_;
+  sealing::KeyEncryptionKey kek_;
   std::map<KeyId, SigningKey> open_;
 };
 

@@ -4,9 +4,15 @@
 #include <cstdint>
 #include <memory>
 
-#include "zone-signer/keys/sealing.h"
+#include "services/sealing/secret.h"
 
 namespace idzone::signer::keys {
+
+using sealing::Secret;
+
+/// A key's name: SHA-256 of its SubjectPublicKeyInfo, 32 octets.
+using KeyId = Octets;
+inline constexpr std::size_t kKeyIdOctets = 32;
 
 /// A P-256 private key for DNSSEC algorithm 13. The private part never leaves this folder.
 /// Threads: const, may be shared; each thread that signs makes a Signer of its own.

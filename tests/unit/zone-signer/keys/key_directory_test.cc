@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/zone-signer/keys/temporary_directory.h"
-#include "zone-signer/keys/private_file.h"
+#include "services/sealing/private_file.h"
+#include "tests/unit/sealing/temporary_directory.h"
 
 namespace idzone::signer::keys {
 namespace {
@@ -20,8 +20,8 @@ class KeyDirectoryTest : public ::testing::Test {
   }
   Result<KeyDirectory> Open() { return KeyDirectory::Open(keys_.path(), kek_); }
 
-  TemporaryDirectory keys_;
-  TemporaryDirectory outside_;
+  sealing::TemporaryDirectory keys_;
+  sealing::TemporaryDirectory outside_;
   std::filesystem::path kek_;
   std::filesystem::path other_kek_;
 };

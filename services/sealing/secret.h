@@ -8,7 +8,7 @@
 
 #include "services/core/base/octets.h"
 
-namespace idzone::signer::keys {
+namespace idzone::sealing {
 
 /// Octets that are overwritten before their memory is given back. Never copied, never logged.
 /// Limits: the kernel may still page them out; the process locks nothing, so run it without swap or with encrypted swap.
@@ -40,4 +40,4 @@ class Secret {
 /// KEY_FILE_INVALID when the kernel refuses.
 Result<void> ForbidCoreDumps();
 
-}  // namespace idzone::signer::keys
+}  // namespace idzone::sealing

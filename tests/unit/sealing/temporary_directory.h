@@ -8,7 +8,7 @@
 
 #include "services/core/base/octets.h"
 
-namespace idzone::signer::keys {
+namespace idzone::sealing {
 
 /// A private directory that is gone with the test.
 class TemporaryDirectory {
@@ -36,4 +36,4 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-}  // namespace idzone::signer::keys
+}  // namespace idzone::sealing

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "zone-signer/keys/sealing.h"
+#include "services/sealing/sealing.h"
 
 #include <cstring>
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/zone-signer/keys/temporary_directory.h"
+#include "tests/unit/sealing/temporary_directory.h"
 
-namespace idzone::signer::keys {
+namespace idzone::sealing {
 namespace {
 
 Secret SecretOf(OctetsView octets) {
@@ -20,7 +20,7 @@ KeyEncryptionKey ValidKek(char fill = 'k') {
   return KeyEncryptionKey(SecretOf(Octets(32, fill)));
 }
 
-const KeyId kKeyId = Sha256("a key");
+const Octets kKeyId = Sha256("a key");
 
 TEST(SealingTest, OpensWhatItSealed) {
   const auto sealed = ValidKek().Seal(kKeyId, SecretOf("the private part"));
@@ -114,4 +114,4 @@ TEST(SealingTest, RefusesASymbolicLink) {
 }
 
 }  // namespace
-}  // namespace idzone::signer::keys
+}  // namespace idzone::sealing

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "zone-signer/keys/secret.h"
+#include "services/sealing/secret.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-namespace idzone::signer::keys {
+namespace idzone::sealing {
 
 Result<void> ForbidCoreDumps() {
   const rlimit none{0, 0};
@@ -13,4 +13,4 @@ Result<void> ForbidCoreDumps() {
   return {};
 }
 
-}  // namespace idzone::signer::keys
+}  // namespace idzone::sealing

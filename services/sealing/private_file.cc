@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "zone-signer/keys/private_file.h"
+#include "services/sealing/private_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace idzone::signer::keys {
+namespace idzone::sealing {
 namespace {
 
 class Descriptor {
@@ -104,4 +104,4 @@ Result<void> CheckPrivateDirectory(const std::filesystem::path& path) {
   return CheckPrivate(path, status, 0077, "0700");
 }
 
-}  // namespace idzone::signer::keys
+}  // namespace idzone::sealing

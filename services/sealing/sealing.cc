@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "zone-signer/keys/sealing.h"
+#include "services/sealing/sealing.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <memory>
 
-#include "zone-signer/keys/private_file.h"
+#include "services/sealing/private_file.h"
 
-namespace idzone::signer::keys {
+namespace idzone::sealing {
 namespace {
 
 constexpr OctetsView kHeader("IDZKEY\x01", 7);
@@ -28,8 +28,8 @@ unsigned char* Bytes(Octets& octets, std::size_t at) {
   return reinterpret_cast<unsigned char*>(octets.data()) + at;
 }
 
-Octets AuthenticatedData(OctetsView key_id) {
-  return Octets(kHeader) + Octets(key_id);
+Octets AuthenticatedData(OctetsView secret_id) {
+  return Octets(kHeader) + Octets(secret_id);
 }
 
 int HexDigit(unsigned char c) {
@@ -64,14 +64,14 @@ Result<KeyEncryptionKey> KeyEncryptionKey::Load(const std::filesystem::path& fil
   return KeyEncryptionKey(std::move(octets));
 }
 
-Result<Octets> KeyEncryptionKey::Seal(OctetsView key_id, const Secret& secret) const {
+Result<Octets> KeyEncryptionKey::Seal(OctetsView secret_id, const Secret& secret) const {
   const auto failed = Fail(Reason::kInternal, "sealing", "OpenSSL to seal", "a failure");
   Octets sealed(kHeader);
   const std::size_t nonce_at = sealed.size();
   const std::size_t text_at = nonce_at + kNonceOctets;
   sealed.resize(text_at + secret.size() + kTagOctets);
   if (RAND_bytes(Bytes(sealed, nonce_at), kNonceOctets) != 1) return failed;
-  const Octets authenticated = AuthenticatedData(key_id);
+  const Octets authenticated = AuthenticatedData(secret_id);
   const CipherPointer context(EVP_CIPHER_CTX_new());
   int size = 0;
   if (context == nullptr || EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, octets_.data(), Bytes(sealed, nonce_at)) != 1 ||
@@ -83,13 +83,13 @@ Result<Octets> KeyEncryptionKey::Seal(OctetsView key_id, const Secret& secret) c
   return sealed;
 }
 
-Result<Secret> KeyEncryptionKey::Unseal(OctetsView key_id, OctetsView sealed, std::string_view subject) const {
+Result<Secret> KeyEncryptionKey::Unseal(OctetsView secret_id, OctetsView sealed, std::string_view subject) const {
   if (sealed.size() <= kHeader.size() + kNonceOctets + kTagOctets || sealed.substr(0, kHeader.size()) != kHeader)
     return Fail(Reason::kKeyFileInvalid, std::string(subject), "a sealed key of format version 1", "another content");
   const OctetsView nonce = sealed.substr(kHeader.size(), kNonceOctets);
   const OctetsView text = sealed.substr(kHeader.size() + kNonceOctets, sealed.size() - kHeader.size() - kNonceOctets - kTagOctets);
   Octets tag(sealed.substr(sealed.size() - kTagOctets));
-  const Octets authenticated = AuthenticatedData(key_id);
+  const Octets authenticated = AuthenticatedData(secret_id);
   Secret secret(text.size());
   const CipherPointer context(EVP_CIPHER_CTX_new());
   int size = 0;
@@ -98,9 +98,9 @@ Result<Secret> KeyEncryptionKey::Unseal(OctetsView key_id, OctetsView sealed, st
       EVP_DecryptUpdate(context.get(), secret.data(), &size, Bytes(text), static_cast<int>(text.size())) != 1 ||
       EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagOctets, tag.data()) != 1 ||
       EVP_DecryptFinal_ex(context.get(), secret.data() + size, &size) != 1)
-    return Fail(Reason::kKeyFileInvalid, std::string(subject), "a key that keys.kek_file opens, unaltered",
-                "another key-encryption key, another key's file, or a damaged file");
+    return Fail(Reason::kKeyFileInvalid, std::string(subject), "what this key-encryption key sealed, unaltered",
+                "the seal of another key-encryption key or of another secret, or damage");
   return secret;
 }
 
-}  // namespace idzone::signer::keys
+}  // namespace idzone::sealing

@@ -3,10 +3,10 @@
 
 #include <filesystem>
 
-#include "zone-signer/keys/secret.h"
+#include "services/sealing/secret.h"
 
 /// Files that only this process's user may read. Errors are KEY_FILE_INVALID and name the file, never its content.
-namespace idzone::signer::keys {
+namespace idzone::sealing {
 
 /// Reads a regular file that belongs to this user or root and that nobody else may touch (mode 0600 or 0400, no
 /// symbolic link), of at most `size_max` octets.
@@ -19,4 +19,4 @@ Result<void> WritePrivateFile(const std::filesystem::path& path, OctetsView octe
 /// Checks that the directory is this user's and nobody else may enter it (mode 0700).
 Result<void> CheckPrivateDirectory(const std::filesystem::path& path);
 
-}  // namespace idzone::signer::keys
+}  // namespace idzone::sealing
