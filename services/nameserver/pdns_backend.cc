@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "services/nameserver/pdns_backend.h"
 
+#include <algorithm>
+#include <array>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -10,11 +12,33 @@
 #include "pdns/dnsrecords.hh"
 #include "pdns/logger.hh"
 
+#include "services/nameserver/pdns_content.h"
+
 namespace idzone::nameserver {
 namespace {
 
 DNSName FromWire(OctetsView wire) {
   return DNSName(wire.data(), static_cast<int>(wire.size()), 0, false);
+}
+
+/// A name's wire form in lower case, without a heap.
+class LowerCase {
+ public:
+  explicit LowerCase(const DNSName& name) : size_(name.getStorage().size()) {
+    IDZONE_INVARIANT(size_ <= octets_.size(), "a name has at most 255 octets");
+    // Length octets are below 64, so that they are not taken for letters.
+    std::transform(name.getStorage().begin(), name.getStorage().end(), octets_.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  }
+  OctetsView wire() const { return {octets_.data(), size_}; }
+
+ private:
+  std::array<char, 255> octets_;
+  std::size_t size_;
+};
+
+Content MakeOpaqueContent(std::uint16_t type, OctetsView rdata) {
+  return MakePdnsContent(type, rdata);
 }
 
 /// Every zone of the replica is the same to PowerDNS, also one that it asks about before it is there: it keeps what it
@@ -36,82 +60,98 @@ void RequireSafeSettings() {
 
 }  // namespace
 
-IdentityBackend::IdentityBackend(const std::string& suffix, ReplicaSource& source) : source_(source), session_(source) {
+IdentityBackend::IdentityBackend(const std::string& suffix, ReplicaSource& source)
+    : source_(source), session_(source), answerer_(MakeOpaqueContent) {
   setArgPrefix("identity" + suffix);
 }
 
-template <typename T>
-T IdentityBackend::Must(Result<T> result, const std::string& subject) const {
-  if (result) return *std::move(result);
-  const std::string text = std::string(ReasonName(result.error().reason)) + ": " + result.error().Detail();
-  source_.ReportLine("nameserver.cannot_answer " + subject + " " + text);
-  throw DBException("[identity] " + subject + ": " + text);
+template <typename Subject>
+void IdentityBackend::Refuse(const char* event, const Subject& subject, const std::string& why) const {
+  source_.ReportLine(std::string(event) + " " + subject() + " " + why);
+  throw DBException("[identity] " + subject() + ": " + why);
 }
 
-Result<std::optional<ServedZone>> IdentityBackend::ZoneOf(replica::Snapshot& snapshot, int number, const dns::Name& name) const {
-  // Numbers are given once and in order, so that PowerDNS's int holds them.
-  if (number >= 0) return FindServedZone(snapshot, static_cast<replica::ZoneNumber>(number));
-  return FindEnclosingZone(snapshot, name);
+template <typename T, typename Subject>
+T IdentityBackend::Must(Result<T> result, const Subject& subject) const {
+  if (!result) Refuse("nameserver.cannot_answer", subject, std::string(ReasonName(result.error().reason)) + ": " + result.error().Detail());
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
-void IdentityBackend::Append(const DNSName& owner, const ServedZone& zone, const std::vector<AnswerRecord>& records) {
-  for (const AnswerRecord& record : records) {
-    DNSZoneRecord made;
-    made.domain_id = static_cast<int>(zone.record.number);
-    made.auth = record.authoritative;
-    made.dr.d_name = owner;
-    made.dr.d_type = record.type;
-    made.dr.d_ttl = record.ttl;
-    made.dr.d_class = QClass::IN;
-    // PowerDNS casts SOA, NS and RRSIG to their own classes without a check, so content is always made by its own parser.
-    // An empty non-terminal has none.
-    if (record.type != kEmptyType) made.dr.d_content = DNSRecordContent::deserialize(owner, record.type, std::string(record.rdata));
-    pending_.push_back(std::move(made));
-  }
+void IdentityBackend::HandOut(const DNSName& owner, const ServedZone& zone) {
+  owner_ = owner;
+  zone_number_ = static_cast<int>(zone.record.number);
+  next_record_ = 0;
 }
 
 void IdentityBackend::lookup(const QType& type, const DNSName& name, int zone_number, DNSPacket* packet) {
-  pending_.clear();
+  records_.clear();
   listing_.reset();
-  const std::string subject = name.toLogString() + "|" + type.toString();
+  const auto subject = [&] { return name.toLogString() + "|" + type.toString(); };
   // The SOA look-up on PowerDNS's own behalf opens every query and every transfer (UeberBackend::getAuth, getSOAUncached).
   const bool internal = packet == nullptr;
   const bool opens = internal && type.getCode() == QType::SOA;
   const Session::Use use = Must(opens ? session_.Open() : session_.Continue(), subject);
   if (use.snapshot() == nullptr) return;
-  const dns::Name asked = Must(dns::Name::FromWire(name.toDNSStringLC(), "question"), subject);
-  const auto zone = Must(ZoneOf(*use.snapshot(), zone_number, asked), subject);
-  // SOA without a zone's number: PowerDNS wants to know whether there is a zone of exactly that name.
-  if (!zone || (opens && zone->apex != asked)) return;
-  const auto records = Must(FindRecords(*use.snapshot(), *zone, {type.getCode(), asked, internal}), subject);
-  try {
-    Append(name, *zone, records);
-  } catch (const std::exception& failure) {
-    pending_.clear();
-    source_.ReportLine("nameserver.record_malformed " + subject + " " + failure.what());
-    throw DBException("[identity] " + subject + ": " + failure.what());
+  answerer_.SetMoment(use.moment());
+  if (opens) answerer_.OpenQuery();
+  const LowerCase asked(name);
+  // Numbers are given once and in order, so that PowerDNS's int holds them.
+  const ServedZone* zone = nullptr;
+  std::optional<ServedZone> enclosing;
+  if (zone_number >= 0) {
+    zone = Must(answerer_.FindZone(*use.snapshot(), static_cast<replica::ZoneNumber>(zone_number)), subject);
+  } else {
+    enclosing = Must(FindEnclosingZone(*use.snapshot(), Must(dns::Name::FromWire(asked.wire(), "question"), subject)), subject);
+    if (enclosing) zone = &*enclosing;
   }
+  // SOA without a zone's number: PowerDNS wants to know whether there is a zone of exactly that name.
+  if (zone == nullptr || (opens && zone->apex.wire() != asked.wire())) return;
+  try {
+    Must(answerer_.FindRecords(*use.snapshot(), *zone, {type.getCode(), asked.wire(), internal}, records_), subject);
+  } catch (const DBException&) {
+    records_.clear();
+    throw;
+  } catch (const std::exception& failure) {
+    records_.clear();
+    Refuse("nameserver.record_malformed", subject, failure.what());
+  }
+  HandOut(name, *zone);
 }
 
 bool IdentityBackend::get(DNSZoneRecord& record) {
-  while (pending_.empty() && listing_) {
-    const std::string subject = "transfer of " + listing_->zone().apex.Format();
+  while (next_record_ == records_.size() && listing_) {
+    const auto subject = [this] { return "transfer of " + listing_->zone().apex.Format(); };
     const Session::Use use = Must(session_.Continue(), subject);
-    if (use.snapshot() == nullptr) throw DBException("[identity] " + subject + ": the replica is gone");
-    const auto entry = Must(listing_->Next(*use.snapshot()), subject);
+    if (use.snapshot() == nullptr) Refuse("nameserver.cannot_answer", subject, "the replica is gone");
+    std::optional<ZoneListing::Entry> entry;
+    try {
+      entry = Must(listing_->Next(*use.snapshot()), subject);
+    } catch (const DBException&) {
+      throw;
+    } catch (const std::exception& failure) {
+      Refuse("nameserver.record_malformed", subject, failure.what());
+    }
     if (!entry) {
       listing_.reset();
       break;
     }
-    try {
-      Append(FromWire(entry->owner.wire()), listing_->zone(), entry->records);
-    } catch (const std::exception& failure) {
-      throw DBException("[identity] " + subject + ": " + failure.what());
-    }
+    records_ = std::move(entry->records);
+    HandOut(FromWire(entry->owner.wire()), listing_->zone());
   }
-  if (pending_.empty()) return false;
-  record = std::move(pending_.front());
-  pending_.pop_front();
+  if (next_record_ == records_.size()) return false;
+  AnswerRecord& next = records_[next_record_++];
+  record.domain_id = zone_number_;
+  record.auth = next.authoritative;
+  record.scopeMask = 0;
+  record.signttl = 0;
+  record.wildcardname.clear();
+  record.dr.d_name = owner_;
+  record.dr.d_type = next.type;
+  record.dr.d_class = QClass::IN;
+  record.dr.d_ttl = next.ttl;
+  record.dr.d_clen = 0;
+  record.dr.d_place = DNSResourceRecord::ANSWER;
+  record.dr.d_content = std::static_pointer_cast<DNSRecordContent>(std::move(next.content));
   return true;
 }
 
@@ -128,16 +168,17 @@ bool IdentityBackend::get(DNSResourceRecord& record) {
 }
 
 bool IdentityBackend::list(const DNSName& target, int zone_number, bool /*include_disabled*/) {
-  pending_.clear();
+  records_.clear();
+  next_record_ = 0;
   listing_.reset();
-  const std::string subject = "transfer of " + target.toLogString();
+  const auto subject = [&] { return "transfer of " + target.toLogString(); };
   const dns::Name apex = Must(dns::Name::FromWire(target.toDNSStringLC(), "transfer"), subject);
   session_.SetPinned(true);
   const Session::Use use = Must(session_.Continue(), subject);
   if (use.snapshot() == nullptr) return false;
-  auto zone = Must(ZoneOf(*use.snapshot(), zone_number, apex), subject);
-  if (!zone || zone->apex != apex) return false;
-  listing_.emplace(*std::move(zone));
+  auto zone = Must(FindServedZone(*use.snapshot(), apex), subject);
+  if (!zone || (zone_number >= 0 && static_cast<int>(zone->record.number) != zone_number)) return false;
+  listing_.emplace(*std::move(zone), MakeOpaqueContent);
   return true;
 }
 
@@ -152,7 +193,7 @@ DomainInfo IdentityBackend::InfoOf(const dns::Name& apex, const replica::ZoneRec
 }
 
 bool IdentityBackend::getDomainInfo(const DNSName& name, DomainInfo& info, bool /*with_serial*/) {
-  const std::string subject = "zone " + name.toLogString();
+  const auto subject = [&] { return "zone " + name.toLogString(); };
   const Session::Use use = Must(session_.Continue(), subject);
   if (use.snapshot() == nullptr) return false;
   const dns::Name apex = Must(dns::Name::FromWire(name.toDNSStringLC(), "zone"), subject);
@@ -163,9 +204,10 @@ bool IdentityBackend::getDomainInfo(const DNSName& name, DomainInfo& info, bool 
 }
 
 void IdentityBackend::getAllDomains(std::vector<DomainInfo>* domains, bool /*with_serial*/, bool /*include_disabled*/) {
-  const Session::Use use = Must(session_.Open(), "list of zones");
+  const auto subject = [] { return std::string("list of zones"); };
+  const Session::Use use = Must(session_.Open(), subject);
   if (use.snapshot() == nullptr) return;
-  for (const auto& held : Must(use.snapshot()->Zones(), "list of zones")) domains->push_back(InfoOf(held.zone, held.record));
+  for (const auto& held : Must(use.snapshot()->Zones(), subject)) domains->push_back(InfoOf(held.zone, held.record));
 }
 
 bool IdentityBackend::getAllDomainMetadata(const DNSName& /*name*/, std::map<std::string, std::vector<std::string>>& metadata) {
@@ -182,13 +224,14 @@ bool IdentityBackend::getDomainMetadata(const DNSName& /*name*/, const std::stri
 
 bool IdentityBackend::getBeforeAndAfterNamesAbsolute(uint32_t zone_number, const DNSName& hashed, DNSName& unhashed, DNSName& before,
                                                      DNSName& after) {
-  const std::string subject = "denial by " + hashed.toLogString();
+  const auto subject = [&] { return "denial by " + hashed.toLogString(); };
   const Session::Use use = Must(session_.Continue(), subject);
   if (use.snapshot() == nullptr || hashed.countLabels() != 1) return false;
+  answerer_.SetMoment(use.moment());
   const auto hash = DecodeHash(hashed.getRawLabel(0));
-  const auto zone = Must(FindServedZone(*use.snapshot(), static_cast<replica::ZoneNumber>(zone_number)), subject);
-  if (!hash || !zone) return false;
-  const auto place = Must(FindDenial(*use.snapshot(), *zone, *hash), subject);
+  const ServedZone* zone = Must(answerer_.FindZone(*use.snapshot(), static_cast<replica::ZoneNumber>(zone_number)), subject);
+  if (!hash || zone == nullptr) return false;
+  const auto place = Must(answerer_.FindDenial(*use.snapshot(), *zone, *hash), subject);
   if (!place) return false;
   // When `before` comes in filled, PowerDNS knows the matching name already and wants nothing but what follows.
   if (before.empty()) {

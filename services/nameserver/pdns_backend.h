@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include <deque>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,8 +11,9 @@
 
 #include "services/nameserver/answer.h"
 #include "services/nameserver/replica_session.h"
+#include "services/nameserver/zone_listing.h"
 
-/// PowerDNS's backend `identity`: translation only. This file pair is the only one that knows PowerDNS's headers.
+/// PowerDNS's backend `identity`: translation only. It and pdns_content are the only ones that know PowerDNS's headers.
 ///
 /// Errors: DBException for a question that cannot be answered now, which makes PowerDNS say SERVFAIL; PDNSException only
 /// at start. Threads: PowerDNS makes one instance for each of its threads; one never serves two queries at once.
@@ -36,17 +37,23 @@ class IdentityBackend : public DNSBackend {
   bool doesDNSSEC() override { return true; }
 
  private:
-  /// The zone that PowerDNS means: by number, or the one that the name lies in when it gives none.
-  Result<std::optional<ServedZone>> ZoneOf(replica::Snapshot& snapshot, int number, const dns::Name& name) const;
-  void Append(const DNSName& owner, const ServedZone& zone, const std::vector<AnswerRecord>& records);
+  /// Replaces what get() hands out. `owner` as it was asked, `zone` for its number.
+  void HandOut(const DNSName& owner, const ServedZone& zone);
   DomainInfo InfoOf(const dns::Name& apex, const replica::ZoneRecord& record);
-  /// Takes the value out of a result, or logs why there is none and throws DBException.
-  template <typename T>
-  T Must(Result<T> result, const std::string& subject) const;
+  /// Takes the value out of a result, or logs why there is none and throws DBException. `subject` makes a text.
+  template <typename T, typename Subject>
+  T Must(Result<T> result, const Subject& subject) const;
+  template <typename Subject>
+  [[noreturn]] void Refuse(const char* event, const Subject& subject, const std::string& why) const;
 
   ReplicaSource& source_;
   Session session_;
-  std::deque<DNSZoneRecord> pending_;
+  Answerer answerer_;
+  // What get() hands out: records of one owner.
+  std::vector<AnswerRecord> records_;
+  std::size_t next_record_ = 0;
+  DNSName owner_;
+  int zone_number_ = 0;
   std::optional<ZoneListing> listing_;
 };
 

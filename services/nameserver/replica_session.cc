@@ -72,15 +72,17 @@ Result<Session::Use> Session::Renewed(std::unique_lock<std::mutex> lock, bool mu
   if (current != environment_) {
     if (must_be_same) return newer();
     snapshot_.reset();
+    ++moment_;
     environment_ = current;
     if (current != nullptr) snapshot_ = std::make_unique<replica::Snapshot>(std::move(current));
   }
-  if (snapshot_ == nullptr) return Use(std::move(lock), nullptr);
+  if (snapshot_ == nullptr) return Use(std::move(lock), nullptr, moment_);
   auto changed = snapshot_->Renew();
   if (!changed) return tl::unexpected(changed.error());
+  if (*changed) ++moment_;
   if (must_be_same && *changed) return newer();
   opened_ = true;
-  return Use(std::move(lock), snapshot_.get());
+  return Use(std::move(lock), snapshot_.get(), moment_);
 }
 
 Result<Session::Use> Session::Open() {
@@ -93,7 +95,7 @@ Result<Session::Use> Session::Continue() {
   std::unique_lock lock(mutex_);
   if (snapshot_ == nullptr || !snapshot_->held()) return Renewed(std::move(lock), opened_);
   last_use_ = Clock::now();
-  return Use(std::move(lock), snapshot_.get());
+  return Use(std::move(lock), snapshot_.get(), moment_);
 }
 
 void Session::SetPinned(bool pinned) {

@@ -74,13 +74,17 @@ class Session {
   /// The snapshot, kept from being let go as long as this lives.
   class Use {
    public:
-    Use(std::unique_lock<std::mutex> lock, replica::Snapshot* snapshot) : lock_(std::move(lock)), snapshot_(snapshot) {}
+    Use(std::unique_lock<std::mutex> lock, replica::Snapshot* snapshot, std::uint64_t moment)
+        : lock_(std::move(lock)), snapshot_(snapshot), moment_(moment) {}
     /// Null: there is no replica.
     replica::Snapshot* snapshot() const { return snapshot_; }
+    /// While it is the same, so is everything that the snapshot shows, and views that were read from it are valid.
+    std::uint64_t moment() const { return moment_; }
 
    private:
     std::unique_lock<std::mutex> lock_;
     replica::Snapshot* snapshot_;
+    std::uint64_t moment_;
   };
 
   /// A query opens: takes the newest snapshot.
@@ -102,6 +106,7 @@ class Session {
   std::shared_ptr<replica::Environment> environment_;
   std::unique_ptr<replica::Snapshot> snapshot_;
   std::chrono::steady_clock::time_point last_use_;
+  std::uint64_t moment_ = 0;
   bool opened_ = false;
   bool pinned_ = false;
 };

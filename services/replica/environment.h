@@ -120,6 +120,9 @@ class Cursor {
   Cursor& operator=(Cursor&&) = delete;
   ~Cursor();
 
+  /// Moves the cursor to the snapshot that its transaction holds now, which costs less than to open one anew.
+  Result<void> Renew(const ReadTransaction& transaction);
+
   /// Each moves and returns the entry there, or nothing at the end.
   Result<std::optional<Entry>> First();
   Result<std::optional<Entry>> Last();

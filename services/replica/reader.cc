@@ -4,8 +4,7 @@
 namespace idzone::replica {
 
 Result<bool> Snapshot::Renew() {
-  // A cursor belongs to the snapshot that it was opened in.
-  nodes_.reset();
+  nodes_current_ = false;
   if (auto renewed = transaction_.Renew(); !renewed) return tl::unexpected(renewed.error());
   const bool changed = last_id_ != transaction_.id();
   last_id_ = transaction_.id();
@@ -13,7 +12,7 @@ Result<bool> Snapshot::Renew() {
 }
 
 void Snapshot::Release() {
-  nodes_.reset();
+  nodes_current_ = false;
   transaction_.Release();
 }
 
@@ -50,7 +49,10 @@ Result<Cursor*> Snapshot::Nodes() {
     auto cursor = Cursor::Open(transaction_, Tree::kNode);
     if (!cursor) return tl::unexpected(cursor.error());
     nodes_.emplace(std::move(*cursor));
+  } else if (!nodes_current_) {
+    if (auto renewed = nodes_->Renew(transaction_); !renewed) return tl::unexpected(renewed.error());
   }
+  nodes_current_ = true;
   return &*nodes_;
 }
 

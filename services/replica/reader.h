@@ -56,7 +56,8 @@ class Snapshot {
   Result<std::optional<NodeView>> Decode(Generation generation, const std::optional<Cursor::Entry>& entry);
 
   ReadTransaction transaction_;
-  std::optional<Cursor> nodes_;
+  std::optional<Cursor> nodes_;  // kept from snapshot to snapshot
+  bool nodes_current_ = false;   // it has been moved to the one that is held
   std::optional<std::uint64_t> last_id_;
 };
 

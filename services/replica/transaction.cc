@@ -112,6 +112,12 @@ Result<Cursor> Cursor::Open(const WriteTransaction& transaction, Tree tree) {
   return Cursor(cursor);
 }
 
+Result<void> Cursor::Renew(const ReadTransaction& transaction) {
+  IDZONE_INVARIANT(transaction.held_, "a snapshot is held while it is read");
+  if (const int code = mdb_cursor_renew(transaction.txn_, cursor_); code != 0) return Failed("a cursor", code);
+  return {};
+}
+
 Cursor::~Cursor() {
   if (cursor_ != nullptr) mdb_cursor_close(cursor_);
 }

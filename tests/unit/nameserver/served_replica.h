@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "services/core/dns/presentation.h"
+#include "services/nameserver/record.h"
 #include "services/replica/writer.h"
 
 namespace idzone::nameserver {
@@ -27,6 +28,14 @@ T Must(Result<T> result) {
 
 inline dns::Name MakeName(const std::string& text) {
   return Must(dns::Name::Parse(text));
+}
+
+/// Content that is the RDATA itself, and how to read it.
+inline Content KeepRdata(std::uint16_t /*type*/, OctetsView rdata) {
+  return std::make_shared<Octets>(rdata);
+}
+inline const Octets& RdataOf(const AnswerRecord& record) {
+  return *static_cast<const Octets*>(record.content.get());
 }
 
 /// RRSIG RDATA of that type; what it says beyond does not matter to who only passes it on.
@@ -61,16 +70,21 @@ class ServedReplica {
     std::filesystem::remove_all(directory_);
   }
 
-  void Load(dns::Serial serial) {
+  /// `more`: names that have a TLSA record, too.
+  void Load(dns::Serial serial, const std::vector<dns::Name>& more = {}) {
     const dns::SoaFields soa{.primary = MakeName("ns1.example.net."), .mailbox = apex, .serial = serial, .minimum = 300};
     std::vector<dns::RrSet> rrsets = {MakeRrSet(dns::RrType::kNs, 3600, dns::EncodeNs(MakeName("ns1.example.net."))),
                                       MakeRrSet(dns::RrType::kSoa, 600, dns::EncodeSoa(soa)),
                                       MakeRrSet(dns::RrType::kNsec3Param, 300, dns::EncodeNsec3Param())};
+    const dns::RrSet tlsa = MakeRrSet(dns::RrType::kTlsa, 60, Octets("\3\1\1", 3) + Octets(32, 'x'));
+    std::vector<std::pair<dns::Name, std::vector<dns::RrSet>>> names = {
+        {apex, rrsets},
+        {MakeName("e._device.acme.example."), {}},
+        {identity, {tlsa}},
+        {cut, {{dns::RrType::kNs, 3600, {dns::EncodeNs(MakeName("ns.else."))}, {}}}}};
+    for (const dns::Name& name : more) names.push_back({name, {tlsa}});
     Must(writer_->BeginSnapshot(apex, {1, serial, Sha256(std::to_string(serial))}));
-    Must(writer_->AddNodes(apex, MakeNodes({{apex, rrsets},
-                                            {MakeName("e._device.acme.example."), {}},
-                                            {identity, {MakeRrSet(dns::RrType::kTlsa, 60, Octets("\3\1\1", 3) + Octets(32, 'x'))}},
-                                            {cut, {{dns::RrType::kNs, 3600, {dns::EncodeNs(MakeName("ns.else."))}, {}}}}})));
+    Must(writer_->AddNodes(apex, MakeNodes(names)));
     Must(writer_->CommitSnapshot(apex, {}));
   }
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "services/nameserver/served_zone.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace idzone::nameserver {
+namespace {
+
+Result<std::optional<ServedZone>> Served(dns::Name apex, Result<std::optional<replica::ZoneRecord>> record) {
+  if (!record) return tl::unexpected(record.error());
+  if (!*record) return std::nullopt;
+  return ServedZone{std::move(apex), **record};
+}
+
+}  // namespace
+
+Result<std::optional<ServedZone>> FindServedZone(replica::Snapshot& snapshot, const dns::Name& apex) {
+  return Served(apex, snapshot.FindZone(apex.wire()));
+}
+
+Result<std::optional<ServedZone>> FindServedZone(replica::Snapshot& snapshot, replica::ZoneNumber number) {
+  auto wire = snapshot.FindApex(number);
+  if (!wire) return tl::unexpected(wire.error());
+  if (!*wire) return std::nullopt;
+  auto apex = dns::Name::FromWire(**wire, "zone of the replica");
+  if (!apex) return tl::unexpected(apex.error());
+  return FindServedZone(snapshot, *apex);
+}
+
+Result<std::optional<ServedZone>> FindEnclosingZone(replica::Snapshot& snapshot, dns::Name name) {
+  while (true) {
+    auto zone = FindServedZone(snapshot, name);
+    if (!zone || *zone || name.IsRoot()) return zone;
+    name = name.Parent();
+  }
+}
+
+Result<dns::Ttl> NegativeTtl(const ServedZone& zone, const replica::NodeView* apex) {
+  const replica::RrSetView* soa = apex == nullptr ? nullptr : apex->Find(dns::RrType::kSoa);
+  if (soa == nullptr || soa->rdatas.size() != 1 || soa->rdatas[0].size() < 4)
+    return Fail(Reason::kEncodingMalformed, "zone " + zone.apex.Format(), "one SOA record at the apex", "none");
+  // MINIMUM is the last number of the RDATA (RFC 1035 §3.3.13).
+  OctetReader minimum(soa->rdatas[0].substr(soa->rdatas[0].size() - 4));
+  return std::min(soa->ttl, minimum.U32());
+}
+
+}  // namespace idzone::nameserver

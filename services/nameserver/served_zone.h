@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <optional>
+
+#include "services/core/dns/name.h"
+#include "services/replica/reader.h"
+
+/// The zones that a snapshot shows. Errors: ENCODING_MALFORMED when the replica is damaged. Requires: a held snapshot.
+namespace idzone::nameserver {
+
+struct ServedZone {
+  dns::Name apex;
+  replica::ZoneRecord record;
+};
+
+/// Returns the zone of that apex, or nothing.
+Result<std::optional<ServedZone>> FindServedZone(replica::Snapshot& snapshot, const dns::Name& apex);
+/// Returns the zone of that number, or nothing.
+Result<std::optional<ServedZone>> FindServedZone(replica::Snapshot& snapshot, replica::ZoneNumber number);
+/// Returns the zone that a name lies in, the longest one, or nothing.
+Result<std::optional<ServedZone>> FindEnclosingZone(replica::Snapshot& snapshot, dns::Name name);
+
+/// Returns the TTL of denial records and their RRSIGs: min(SOA TTL, MINIMUM), as PowerDNS has it (RFC 9077). `apex` is the
+/// node of the apex, or null when there is none, which is an error.
+Result<dns::Ttl> NegativeTtl(const ServedZone& zone, const replica::NodeView* apex);
+
+}  // namespace idzone::nameserver
