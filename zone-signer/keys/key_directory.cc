@@ -6,7 +6,7 @@
 namespace idzone::signer::keys {
 namespace {
 
-/// A sealed P-256 key has some 170 octets; an RSA-4096 one would have 2.5 KiB.
+/// A sealed P-256 key has some 170 octets, an Ed25519 one 84; an RSA-4096 one would have 2.5 KiB.
 constexpr std::size_t kSealedOctetsMax = 8192;
 
 }  // namespace
@@ -22,8 +22,8 @@ std::filesystem::path KeyDirectory::FileOf(const KeyId& id) const {
   return directory_ / HexEncode(id);
 }
 
-Result<SigningKey> KeyDirectory::Create() {
-  auto key = SigningKey::Generate();
+Result<SigningKey> KeyDirectory::Create(std::uint8_t algorithm) {
+  auto key = SigningKey::Generate(algorithm);
   if (!key) return key;
   const auto pkcs8 = key->ToPkcs8();
   if (!pkcs8) return tl::unexpected(pkcs8.error());

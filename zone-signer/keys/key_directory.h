@@ -18,8 +18,8 @@ class KeyDirectory {
   /// Checks the directory and the key-encryption key's file.
   static Result<KeyDirectory> Open(const std::filesystem::path& directory, const std::filesystem::path& kek_file);
 
-  /// Makes a key; when this returns, its sealed file survives a power cut.
-  Result<SigningKey> Create();
+  /// Makes a key; when this returns, its sealed file survives a power cut. Requires: algorithm 13 or 15.
+  Result<SigningKey> Create(std::uint8_t algorithm);
   /// Returns the key of that name. It must be the key that the id and the published DNSKEY say.
   Result<SigningKey> Load(const KeyId& id);
 

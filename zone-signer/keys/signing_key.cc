@@ -13,6 +13,7 @@ namespace idzone::signer::keys {
 namespace {
 
 constexpr std::size_t kFieldOctets = 32;
+constexpr std::size_t kSignatureOctets = 64;
 
 template <auto free_function>
 struct Free {
@@ -23,6 +24,7 @@ struct Free {
 };
 using PkeyPointer = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using PkeyContextPointer = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
+using DigestContextPointer = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
 using Pkcs8Pointer = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Free<PKCS8_PRIV_KEY_INFO_free>>;
 using SignaturePointer = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
 
@@ -30,28 +32,44 @@ tl::unexpected<Error> OpensslFailed(std::string expected) {
   return Fail(Reason::kInternal, "signing key", std::move(expected), "a failure of OpenSSL");
 }
 
-bool IsP256(EVP_PKEY* key) {
+/// Returns the DNSSEC algorithm of a key; 0 for a key of no such kind.
+std::uint8_t AlgorithmOf(EVP_PKEY* key) {
+  if (EVP_PKEY_is_a(key, "ED25519") == 1) return dns::kAlgorithmEd25519;
   char group[32] = {};
   std::size_t size = 0;
-  return EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_group_name(key, group, sizeof group, &size) == 1 &&
-         std::string_view(group, size) == "prime256v1";
+  const bool is_p256 = EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_group_name(key, group, sizeof group, &size) == 1 &&
+                       std::string_view(group, size) == "prime256v1";
+  return is_p256 ? dns::kAlgorithmEcdsaP256Sha256 : 0;
 }
 
-/// Returns x||y.
-Result<Octets> PublicPoint(EVP_PKEY* key) {
-  Octets point(1 + 2 * kFieldOctets, '\0');
+/// Returns the public key as a DNSKEY holds it: P-256 without the octet that says "uncompressed".
+Result<Octets> PublicOctets(EVP_PKEY* key, std::uint8_t algorithm) {
+  const bool is_p256 = algorithm == dns::kAlgorithmEcdsaP256Sha256;
+  Octets octets(is_p256 ? 1 + 2 * kFieldOctets : kFieldOctets, '\0');
   std::size_t size = 0;
-  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, reinterpret_cast<unsigned char*>(point.data()), point.size(), &size) !=
-          1 ||
-      size != point.size() || point[0] != '\x04')
-    return OpensslFailed("an uncompressed public point");
-  return point.substr(1);
+  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, reinterpret_cast<unsigned char*>(octets.data()), octets.size(),
+                                      &size) != 1 ||
+      size != octets.size() || (is_p256 && octets[0] != '\x04'))
+    return OpensslFailed("a public key of the usual form");
+  return is_p256 ? octets.substr(1) : octets;
+}
+
+/// RFC 6605 §4: "the signature consists of two integers, r and s … each integer MUST be encoded as 32 octets".
+Result<Octets> RawOfDer(const unsigned char* der, std::size_t size) {
+  const SignaturePointer signature(d2i_ECDSA_SIG(nullptr, &der, static_cast<long>(size)));
+  Octets raw(kSignatureOctets, '\0');
+  auto* out = reinterpret_cast<unsigned char*>(raw.data());
+  if (signature == nullptr || BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out, kFieldOctets) != kFieldOctets ||
+      BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out + kFieldOctets, kFieldOctets) != kFieldOctets)
+    return OpensslFailed("r and s");
+  return raw;
 }
 
 }  // namespace
 
 struct SigningKey::Parts {
   PkeyPointer pkey;
+  std::uint8_t algorithm = 0;
   KeyId id;
   Octets dnskey;
 };
@@ -59,19 +77,21 @@ struct SigningKey::Parts {
 Result<SigningKey> SigningKey::Wrap(void* raw) {
   auto parts = std::make_shared<Parts>();
   parts->pkey.reset(static_cast<EVP_PKEY*>(raw));
-  auto point = PublicPoint(parts->pkey.get());
-  if (!point) return tl::unexpected(point.error());
+  parts->algorithm = AlgorithmOf(parts->pkey.get());
+  const auto public_key = PublicOctets(parts->pkey.get(), parts->algorithm);
+  if (!public_key) return tl::unexpected(public_key.error());
   unsigned char* spki = nullptr;
   const int size = i2d_PUBKEY(parts->pkey.get(), &spki);
   if (size <= 0) return OpensslFailed("a SubjectPublicKeyInfo");
   parts->id = Sha256(OctetsView(reinterpret_cast<const char*>(spki), static_cast<std::size_t>(size)));
   OPENSSL_free(spki);
-  parts->dnskey = dns::EncodeDnskey(dns::kFlagsCsk, dns::kAlgorithmEcdsaP256Sha256, *point);
+  parts->dnskey = dns::EncodeDnskey(dns::kFlagsCsk, parts->algorithm, *public_key);
   return SigningKey(std::move(parts));
 }
 
-Result<SigningKey> SigningKey::Generate() {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
+Result<SigningKey> SigningKey::Generate(std::uint8_t algorithm) {
+  IDZONE_INVARIANT(algorithm == dns::kAlgorithmEcdsaP256Sha256 || algorithm == dns::kAlgorithmEd25519, "keys are of algorithm 13 or 15");
+  EVP_PKEY* key = algorithm == dns::kAlgorithmEd25519 ? EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519") : EVP_EC_gen("P-256");
   if (key == nullptr) return OpensslFailed("a new key");
   return Wrap(key);
 }
@@ -80,8 +100,8 @@ Result<SigningKey> SigningKey::FromPkcs8(const Secret& pkcs8, std::string_view s
   const unsigned char* at = pkcs8.data();
   const Pkcs8Pointer info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(pkcs8.size())));
   PkeyPointer key(info == nullptr ? nullptr : EVP_PKCS82PKEY(info.get()));
-  if (key == nullptr || at != pkcs8.data() + pkcs8.size() || !IsP256(key.get()))
-    return Fail(Reason::kKeyFileInvalid, std::string(subject), "a P-256 key in PKCS #8", "another content");
+  if (key == nullptr || at != pkcs8.data() + pkcs8.size() || AlgorithmOf(key.get()) == 0)
+    return Fail(Reason::kKeyFileInvalid, std::string(subject), "a P-256 or Ed25519 key in PKCS #8", "another content");
   return Wrap(key.release());
 }
 
@@ -102,13 +122,20 @@ const KeyId& SigningKey::id() const {
 const Octets& SigningKey::dnskey() const {
   return parts_->dnskey;
 }
+std::uint8_t SigningKey::algorithm() const {
+  return parts_->algorithm;
+}
 std::uint16_t SigningKey::key_tag() const {
   return dns::KeyTag(parts_->dnskey);
 }
 
 struct Signer::Parts {
-  std::shared_ptr<const SigningKey::Parts> key;  // keeps the key while the context refers to it
-  PkeyContextPointer context;
+  Result<Octets> SignEcdsa(OctetsView data);
+  Result<Octets> SignEd25519(OctetsView data);
+
+  std::shared_ptr<const SigningKey::Parts> key;  // keeps the key while a context refers to it
+  PkeyContextPointer ecdsa;                      // one of the two
+  DigestContextPointer ed25519;
 };
 
 Signer::Signer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -119,27 +146,43 @@ Signer& Signer::operator=(Signer&&) noexcept = default;
 Result<Signer> Signer::Make(const SigningKey& key) {
   auto parts = std::make_unique<Parts>();
   parts->key = key.parts_;
-  parts->context.reset(EVP_PKEY_CTX_new(key.parts_->pkey.get(), nullptr));
-  if (parts->context == nullptr || EVP_PKEY_sign_init(parts->context.get()) != 1 ||
-      EVP_PKEY_CTX_set_signature_md(parts->context.get(), EVP_sha256()) != 1)
-    return OpensslFailed("a signing context");
+  EVP_PKEY* pkey = key.parts_->pkey.get();
+  bool ready = false;
+  if (key.algorithm() == dns::kAlgorithmEd25519) {
+    parts->ed25519.reset(EVP_MD_CTX_new());
+    ready = parts->ed25519 != nullptr && EVP_DigestSignInit(parts->ed25519.get(), nullptr, nullptr, nullptr, pkey) == 1;
+  } else {
+    parts->ecdsa.reset(EVP_PKEY_CTX_new(pkey, nullptr));
+    ready = parts->ecdsa != nullptr && EVP_PKEY_sign_init(parts->ecdsa.get()) == 1 &&
+            EVP_PKEY_CTX_set_signature_md(parts->ecdsa.get(), EVP_sha256()) == 1;
+  }
+  if (!ready) return OpensslFailed("a signing context");
   return Signer(std::move(parts));
 }
 
 Result<Octets> Signer::Sign(OctetsView data) {
+  return parts_->ed25519 != nullptr ? parts_->SignEd25519(data) : parts_->SignEcdsa(data);
+}
+
+Result<Octets> Signer::Parts::SignEcdsa(OctetsView data) {
   const Octets digest = Sha256(data);
   unsigned char der[80];
   std::size_t size = sizeof der;
-  if (EVP_PKEY_sign(parts_->context.get(), der, &size, reinterpret_cast<const unsigned char*>(digest.data()), digest.size()) != 1)
+  if (EVP_PKEY_sign(ecdsa.get(), der, &size, reinterpret_cast<const unsigned char*>(digest.data()), digest.size()) != 1)
     return OpensslFailed("a signature");
-  const unsigned char* at = der;
-  const SignaturePointer signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(size)));
-  Octets raw(2 * kFieldOctets, '\0');
-  auto* out = reinterpret_cast<unsigned char*>(raw.data());
-  // RFC 6605 §4: "the signature consists of two integers, r and s … each integer MUST be encoded as 32 octets".
-  if (signature == nullptr || BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out, kFieldOctets) != kFieldOctets ||
-      BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out + kFieldOctets, kFieldOctets) != kFieldOctets)
-    return OpensslFailed("r and s");
+  return RawOfDer(der, size);
+}
+
+/// RFC 8080 §4: pure Ed25519, over the data and not over a digest of it.
+Result<Octets> Signer::Parts::SignEd25519(OctetsView data) {
+  Octets raw(kSignatureOctets, '\0');
+  std::size_t size = raw.size();
+  // A context makes one signature; to begin the next one with the same key costs nothing that can be measured.
+  if (EVP_DigestSignInit(ed25519.get(), nullptr, nullptr, nullptr, nullptr) != 1 ||
+      EVP_DigestSign(ed25519.get(), reinterpret_cast<unsigned char*>(raw.data()), &size,
+                     reinterpret_cast<const unsigned char*>(data.data()), data.size()) != 1 ||
+      size != raw.size())
+    return OpensslFailed("a signature");
   return raw;
 }
 

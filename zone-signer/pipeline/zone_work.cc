@@ -23,13 +23,13 @@ Result<void> Publish(store::Transaction& transaction, ZoneSession& session, Vers
 }
 
 /// Returns the key of the namespace: the one that an earlier attempt left behind, or a new one.
-Result<keys::SigningKey> KeyForNewZone(store::Transaction& transaction, std::int32_t namespace_id, keys::KeyDirectory& keys) {
-  const auto known = store::FindKey(transaction, namespace_id);
+Result<keys::SigningKey> KeyForNewZone(store::Transaction& transaction, const store::NamespaceRow& registered, keys::KeyDirectory& keys) {
+  const auto known = store::FindKey(transaction, registered.namespace_id);
   if (!known) return tl::unexpected(known.error());
   if (*known) return keys.Load((*known)->key_id);
   // The file first: a key in the database without its file could never sign, a file without its row does no harm.
-  auto key = keys.Create();
-  if (key) store::InsertKey(transaction, namespace_id, {key->id(), key->key_tag(), key->dnskey()});
+  auto key = keys.Create(registered.algorithm);
+  if (key) store::InsertKey(transaction, registered.namespace_id, {key->id(), key->key_tag(), key->dnskey()});
   return key;
 }
 
@@ -90,7 +90,7 @@ Result<WorkOutcome> CreateZone(store::Transaction& transaction, const store::Nam
   if (!policy) return tl::unexpected(policy.error());
   outcome.busy = !store::TryLockZoneCreation(transaction, registered);
   if (outcome.busy) return outcome;
-  auto key = KeyForNewZone(transaction, registered.namespace_id, tools.keys);
+  auto key = KeyForNewZone(transaction, registered, tools.keys);
   if (!key) return tl::unexpected(key.error());
 
   store::ZoneRow zone;

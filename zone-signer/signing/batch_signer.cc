@@ -19,7 +19,7 @@ constexpr std::size_t kJobsTaken = 16;
 Result<void> SignJob(const ZoneSigning& zone, keys::Signer& signer, SigningJob& job, bool verify) {
   dns::RrsigFields fields;
   fields.type_covered = job.type;
-  fields.algorithm = dns::kAlgorithmEcdsaP256Sha256;
+  fields.algorithm = zone.key.algorithm();
   fields.labels = static_cast<std::uint8_t>(job.owner.rrsig_label_count());
   fields.original_ttl = job.ttl;
   fields.inception = ToRrsigTime(zone.now - zone.inception_offset);

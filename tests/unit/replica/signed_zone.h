@@ -124,7 +124,7 @@ class SignedZone {
   }
 
   const UnixTime now_{std::chrono::seconds(1'790'000'000)};
-  const signer::keys::SigningKey key_ = signer::keys::SigningKey::Generate().value();
+  const signer::keys::SigningKey key_ = signer::keys::SigningKey::Generate(13).value();
   signer::keys::Signer signer_ = signer::keys::Signer::Make(key_).value();
   const dns::Name name_;
   std::map<dns::DenialKey, zone::Node> nodes_;

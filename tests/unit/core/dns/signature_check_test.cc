@@ -5,6 +5,7 @@
 
 #include "services/core/dns/dnskey.h"
 #include "tests/unit/core/dns/rfc6605.h"
+#include "tests/unit/core/dns/rfc8080.h"
 
 namespace idzone::dns {
 namespace {
@@ -36,6 +37,36 @@ struct SignedRecord {
 
 TEST(SignatureCheckTest, AcceptsTheExampleOfRfc6605) {
   EXPECT_TRUE(SignedRecord().Holds());
+}
+
+TEST(SignatureCheckTest, AcceptsTheExamplesOfRfc8080AndNotTheirNeighbours) {
+  const Name owner = Name::Parse("example.com").value();
+  const auto mx = static_cast<RrType>(rfc8080::kTypeMx);
+  const UnixTime now(std::chrono::seconds(rfc8080::kInception + 1));
+  for (const rfc8080::Example& example : rfc8080::Examples()) {
+    const RrsigFields fields{.type_covered = mx,
+                             .algorithm = kAlgorithmEd25519,
+                             .labels = 2,
+                             .original_ttl = 3600,
+                             .expiration = rfc8080::kExpiration,
+                             .inception = rfc8080::kInception,
+                             .key_tag = example.key_tag,
+                             .signer = owner.wire(),
+                             .signature = {}};
+    const std::vector<Octets> dnskeys = {EncodeDnskey(kFlagsCsk, kAlgorithmEd25519, example.public_key)};
+    Octets rrsig = EncodeRrsigPrefix(fields) + example.signature;
+
+    const auto checked = CheckSignature(owner, mx, 3600, {rfc8080::MxRdata()}, rrsig, owner, dnskeys, now);
+    EXPECT_TRUE(checked.has_value()) << checked.error().Detail();
+    rrsig.back() = static_cast<char>(rrsig.back() ^ 1);
+    EXPECT_FALSE(CheckSignature(owner, mx, 3600, {rfc8080::MxRdata()}, rrsig, owner, dnskeys, now).has_value());
+  }
+}
+
+TEST(SignatureCheckTest, RefusesAnotherAlgorithmThanTheKeys) {
+  SignedRecord changed;
+  changed.fields.algorithm = kAlgorithmEd25519;
+  EXPECT_FALSE(changed.Holds());
 }
 
 TEST(SignatureCheckTest, RefusesEachChange) {

@@ -27,15 +27,18 @@ class KeyDirectoryTest : public ::testing::Test {
 };
 
 TEST_F(KeyDirectoryTest, FindsItsKeysAgainAfterARestart) {
-  const SigningKey key = Open()->Create().value();
+  for (const std::uint8_t algorithm : {std::uint8_t{13}, std::uint8_t{15}}) {
+    const SigningKey key = Open()->Create(algorithm).value();
 
-  const auto found = Open()->Load(key.id());
+    const auto found = Open()->Load(key.id());
 
-  EXPECT_EQ(found.value().dnskey(), key.dnskey());
+    EXPECT_EQ(found.value().dnskey(), key.dnskey());
+    EXPECT_EQ(found.value().algorithm(), algorithm);
+  }
 }
 
 TEST_F(KeyDirectoryTest, LeavesOneFileNamedByTheKeyAndNobodyElseMayReadIt) {
-  const SigningKey key = Open()->Create().value();
+  const SigningKey key = Open()->Create(13).value();
 
   ASSERT_EQ(std::distance(std::filesystem::directory_iterator(keys_.path()), {}), 1);
   const auto status = std::filesystem::status(keys_.path() / HexEncode(key.id()));
@@ -51,7 +54,7 @@ TEST_F(KeyDirectoryTest, SaysThatAKeyIsMissing) {
 }
 
 TEST_F(KeyDirectoryTest, RefusesKeysSealedWithAnotherKek) {
-  const SigningKey key = Open()->Create().value();
+  const SigningKey key = Open()->Create(13).value();
 
   const auto found = KeyDirectory::Open(keys_.path(), other_kek_)->Load(key.id());
 
@@ -61,15 +64,15 @@ TEST_F(KeyDirectoryTest, RefusesKeysSealedWithAnotherKek) {
 
 TEST_F(KeyDirectoryTest, RefusesAKeyThatWasRenamed) {
   KeyDirectory directory = Open().value();
-  const SigningKey one = directory.Create().value();
-  const SigningKey two = directory.Create().value();
+  const SigningKey one = directory.Create(13).value();
+  const SigningKey two = directory.Create(13).value();
   std::filesystem::rename(keys_.path() / HexEncode(one.id()), keys_.path() / HexEncode(two.id()));
 
   EXPECT_FALSE(Open()->Load(two.id()).has_value());
 }
 
 TEST_F(KeyDirectoryTest, RefusesAKeyFileThatOthersMayRead) {
-  const SigningKey key = Open()->Create().value();
+  const SigningKey key = Open()->Create(13).value();
   std::filesystem::permissions(keys_.path() / HexEncode(key.id()), static_cast<std::filesystem::perms>(0644));
 
   EXPECT_FALSE(Open()->Load(key.id()).has_value());

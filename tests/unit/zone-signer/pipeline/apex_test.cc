@@ -38,7 +38,7 @@ class ApexTest : public ::testing::Test {
 
   store::NamespaceRow namespace_ = ValidNamespace();
   zone::ZonePolicy policy_ = zone::FindZonePolicy("standard").value();
-  keys::SigningKey key_ = keys::SigningKey::Generate().value();
+  keys::SigningKey key_ = keys::SigningKey::Generate(13).value();
 };
 
 TEST_F(ApexTest, SaysWhatThePolicySays) {

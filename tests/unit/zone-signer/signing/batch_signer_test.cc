@@ -34,14 +34,15 @@ Result<void> Check(const SigningJob& job, const std::vector<Octets>& dnskeys, Un
   return dns::CheckSignature(job.owner, job.type, job.ttl, job.rdatas, job.rrsig, kZone, dnskeys, now);
 }
 
-class BatchSignerTest : public ::testing::Test {
+/// The parameter is the algorithm.
+class BatchSignerTest : public ::testing::TestWithParam<std::uint8_t> {
  protected:
-  keys::SigningKey key_ = keys::SigningKey::Generate().value();
+  keys::SigningKey key_ = keys::SigningKey::Generate(GetParam()).value();
   std::vector<Octets> dnskeys_{key_.dnskey()};
   ZoneSigning zone_{kZone, key_, dnskeys_, kNow, kOffset};
 };
 
-TEST_F(BatchSignerTest, SignsEveryJobSoThatLdnsAgrees) {
+TEST_P(BatchSignerTest, SignsEveryJobSoThatLdnsAgrees) {
   for (const int threads : {1, 2, 5}) {
     auto jobs = Jobs(100);
 
@@ -54,7 +55,7 @@ TEST_F(BatchSignerTest, SignsEveryJobSoThatLdnsAgrees) {
   }
 }
 
-TEST_F(BatchSignerTest, SignaturesBeginEarlyAndEndWithTheirLife) {
+TEST_P(BatchSignerTest, SignaturesBeginEarlyAndEndWithTheirLife) {
   auto jobs = Jobs(1);
   ASSERT_TRUE(BatchSigner(1, 1).Sign(zone_, jobs).has_value());
 
@@ -64,8 +65,8 @@ TEST_F(BatchSignerTest, SignaturesBeginEarlyAndEndWithTheirLife) {
   EXPECT_FALSE(Check(jobs[0], dnskeys_, kNow + kLife + std::chrono::seconds(1)).has_value());
 }
 
-TEST_F(BatchSignerTest, RefusesToPublishWhatThePublishedKeyDoesNotVerify) {
-  const std::vector<Octets> others{keys::SigningKey::Generate()->dnskey()};
+TEST_P(BatchSignerTest, RefusesToPublishWhatThePublishedKeyDoesNotVerify) {
+  const std::vector<Octets> others{keys::SigningKey::Generate(GetParam())->dnskey()};
   auto jobs = Jobs(50);
 
   const auto made = BatchSigner(2, 64).Sign(ZoneSigning{kZone, key_, others, kNow, kOffset}, jobs);
@@ -74,7 +75,7 @@ TEST_F(BatchSignerTest, RefusesToPublishWhatThePublishedKeyDoesNotVerify) {
   EXPECT_EQ(made.error().reason, Reason::kSignatureInvalid);
 }
 
-TEST_F(BatchSignerTest, RefusesRecordsThatAreNotCanonical) {
+TEST_P(BatchSignerTest, RefusesRecordsThatAreNotCanonical) {
   auto jobs = Jobs(1);
   jobs[0].rdatas = {"\x03\x01\x01zz",
                     "\x03\x01\x01"
@@ -83,11 +84,11 @@ TEST_F(BatchSignerTest, RefusesRecordsThatAreNotCanonical) {
   EXPECT_FALSE(BatchSigner(1, 1).Sign(zone_, jobs).has_value());
 }
 
-TEST_F(BatchSignerTest, SignsNothing) {
+TEST_P(BatchSignerTest, SignsNothing) {
   EXPECT_TRUE(BatchSigner(2, 64).Sign(zone_, {}).has_value());
 }
 
-TEST_F(BatchSignerTest, TellsAgeAndRest) {
+TEST_P(BatchSignerTest, TellsAgeAndRest) {
   auto jobs = Jobs(1);
   ASSERT_TRUE(BatchSigner(1, 1).Sign(zone_, jobs).has_value());
 
@@ -97,6 +98,8 @@ TEST_F(BatchSignerTest, TellsAgeAndRest) {
   EXPECT_EQ(SignatureAge(jobs[0].rrsig, kNow - std::chrono::hours(2), kOffset).value(), -std::chrono::hours(2));
   EXPECT_FALSE(SignatureAge("short", later, kOffset).has_value());
 }
+
+INSTANTIATE_TEST_SUITE_P(EachAlgorithm, BatchSignerTest, ::testing::Values(13, 15));
 
 }  // namespace
 }  // namespace idzone::signer::signing
