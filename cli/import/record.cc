@@ -46,7 +46,7 @@ ImportRecord MakeImportRecord(RecordFrame frame, const FieldLookup& field, const
   };
   if (id.empty()) return fault({Reason::kValueMissing, "id", "an id", "none"});
   // The id is checked here too because octets that are no UTF-8 would break the whole stream and not only their item.
-  if (const auto checked = identity::DeviceId::Parse(id); !checked) return fault(checked.error());
+  if (const auto checked = identity::Subject::Parse(identity::SubjectForm::kLabel, id); !checked) return fault(checked.error());
   Result<Material> material = FindMaterial(field, base);
   if (!material) return fault(material.error());
   return ImportItem{.line = frame.line,

@@ -69,7 +69,7 @@ void ToProto(const store::PublishedIn& version, v1::ZoneVersion* proto) {
 void ToProto(const store::NamespaceRecord& home, const store::IdentityRecord& record, v1::Identity* proto) {
   proto->set_namespace_name(home.name.Format());
   proto->set_id(record.subject);
-  const auto id = identity::DeviceId::Parse(record.subject);
+  const auto id = identity::Subject::Parse(zone::FormOf(zone::KindOf(home.name), home.layout, home.labels), record.subject);
   const auto owner = id ? zone::OwnerName(home.layout, home.name, *id) : Result<dns::Name>(tl::unexpected(id.error()));
   if (owner) proto->set_owner_name(owner->Format());
   proto->set_state(record.revoked_at ? v1::IDENTITY_STATE_REVOKED : v1::IDENTITY_STATE_ACTIVE);

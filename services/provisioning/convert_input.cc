@@ -84,7 +84,9 @@ Result<store::NamespaceRecord> NamespaceFromProto(const v1::Namespace& proto, st
   if (proto.name().empty()) return Fail(Reason::kValueMissing, "name", "_device.<organisation's domain>", "nothing");
   auto name = dns::Name::Parse(proto.name(), "name");
   if (!name) return tl::unexpected(name.error());
-  if (auto apex = zone::CheckDeviceApex(*name); !apex) return tl::unexpected(apex.error());
+  if (auto apex = zone::CheckApex(*name); !apex) return tl::unexpected(apex.error());
+  if (zone::KindOf(*name) != zone::NamespaceKind::kDevice)
+    return Fail(Reason::kZoneApexForbidden, "name", "_device.<organisation's domain>", name->Format());
   const std::string operator_id = proto.operator_id().empty() ? default_operator : proto.operator_id();
   if (auto checked = CheckOperatorId(operator_id, "operator_id"); !checked) return tl::unexpected(checked.error());
   const auto layout = LayoutFromProto(proto, expected_identities);

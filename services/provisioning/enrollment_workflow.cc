@@ -31,7 +31,7 @@ Result<Outcome> SubmitAndWait(Committer& committer, Item item) {
 Result<store::Enrollment> EnrollmentWorkflow::Prepare(const rpc::Caller& caller, const EnrollmentOrder& order) {
   auto home = namespaces_.Find(caller, order.namespace_name, "namespace_name");
   if (!home) return tl::unexpected(home.error());
-  const auto id = identity::DeviceId::Parse(order.id);
+  const auto id = identity::Subject::Parse(zone::FormOf(zone::KindOf((*home)->name), (*home)->layout, (*home)->labels), order.id);
   if (!id) return tl::unexpected(id.error());
   if (auto owner = zone::OwnerName((*home)->layout, (*home)->name, *id); !owner) return tl::unexpected(owner.error());
   const auto key = identity::KeyMaterial::Parse(order.kind, order.material);
@@ -51,7 +51,7 @@ Result<dns::Name> EnrollmentWorkflow::ComputeOwnerName(const rpc::Caller& caller
                                                        const std::string& id) {
   const auto home = namespaces_.Find(caller, namespace_name, "namespace_name");
   if (!home) return tl::unexpected(home.error());
-  const auto parsed = identity::DeviceId::Parse(id);
+  const auto parsed = identity::Subject::Parse(zone::FormOf(zone::KindOf((*home)->name), (*home)->layout, (*home)->labels), id);
   if (!parsed) return tl::unexpected(parsed.error());
   return zone::OwnerName((*home)->layout, (*home)->name, *parsed);
 }

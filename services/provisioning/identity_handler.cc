@@ -14,7 +14,7 @@ constexpr std::size_t kReasonMax = 200;
 constexpr int kChangesMax = 1000;
 constexpr std::chrono::milliseconds kWaitMax(60'000);
 
-/// A device in a namespace that the caller may work in.
+/// An identity in a namespace that the caller may work in.
 struct Place {
   NamespaceDirectory::Home home;
   std::string subject;
@@ -25,7 +25,7 @@ Result<Place> FindPlace(NamespaceDirectory& namespaces, const rpc::Caller& calle
                         const std::string& id) {
   auto home = namespaces.Find(caller, namespace_name, "namespace_name");
   if (!home) return tl::unexpected(home.error());
-  const auto parsed = identity::DeviceId::Parse(id);
+  const auto parsed = identity::Subject::Parse(zone::FormOf(zone::KindOf((*home)->name), (*home)->layout, (*home)->labels), id);
   if (!parsed) return tl::unexpected(parsed.error());
   return Place{*home, parsed->text(), identity::MakeIdentityId((*home)->name.wire(), *parsed)};
 }

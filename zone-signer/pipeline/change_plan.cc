@@ -90,8 +90,9 @@ Result<void> ApplyChain(store::Transaction& transaction, const ZoneSession& sess
 
 Wishes MakeWishes(const ZoneSession& session, const std::vector<store::DesiredIdentity>& identities, std::vector<Error>& refused) {
   Wishes wishes;
+  const auto form = zone::FormOf(zone::KindOf(session.apex()), session.registered.layout, zone::LabelPrivacy::kClear);
   for (const store::DesiredIdentity& identity : identities) {
-    const auto id = identity::DeviceId::Parse(identity.subject);
+    const auto id = identity::Subject::Parse(form, identity.subject);
     const auto owner = id ? zone::OwnerName(session.registered.layout, session.apex(), *id) : tl::unexpected(id.error());
     if (!owner) {
       refused.push_back(owner.error());

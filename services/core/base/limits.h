@@ -16,6 +16,13 @@ inline constexpr std::size_t kZoneNameOctetsMax = 222;
 /// Presentation form with every octet escaped as \DDD; longer text cannot be a name.
 inline constexpr std::size_t kNameTextMax = 1024;
 
+// Ids. A private label has one length whatever it hides; 200 octets hold every serial number and user name there is.
+inline constexpr std::size_t kOpaqueIdOctetsMax = 200;
+/// RFC 5321 §4.5.3.1.1.
+inline constexpr std::size_t kLocalPartOctetsMax = 64;
+/// One label a digit: 64 of them are 128 octets of an owner name.
+inline constexpr std::size_t kEnumDigitsMax = 64;
+
 // Key material. The largest sane certificate chain element (RSA-8192 with many SANs) stays below 16 KiB.
 inline constexpr std::size_t kMaterialOctetsMax = 16 * 1024;
 inline constexpr int kRsaBitsMin = 2048;

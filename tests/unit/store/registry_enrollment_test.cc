@@ -24,7 +24,7 @@ class EnrollmentTest : public testing::Test {
 
   /// A valid enrollment; `key` stands for the device's key.
   Enrollment Item(const std::string& subject, const std::string& key) const {
-    const auto id = identity::DeviceId::Parse(subject);
+    const auto id = identity::Subject::Parse(identity::SubjectForm::kLabel, subject);
     return {.home = home_,
             .identity_id = identity::MakeIdentityId(home_->name.wire(), *id),
             .subject = id->text(),
@@ -141,7 +141,7 @@ TEST_F(EnrollmentTest, SeveralNamespacesInOneBatchHaveADirtyBatchEach) {
       std::make_shared<const NamespaceRecord>(CreateNamespace(database_, TestActor(), ValidNamespace("beta.example.")).value());
   Enrollment elsewhere = Item("sensor1", "key1");
   elsewhere.home = other;
-  elsewhere.identity_id = identity::MakeIdentityId(other->name.wire(), *identity::DeviceId::Parse("sensor1"));
+  elsewhere.identity_id = identity::MakeIdentityId(other->name.wire(), *identity::Subject::Parse(identity::SubjectForm::kLabel, "sensor1"));
 
   const auto outcomes = EnrollBatch(database_, {Item("sensor1", "key1"), elsewhere});
 
