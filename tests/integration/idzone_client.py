@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 
 # Else gRPC waits, before each child process is started, until all of its threads are idle: with calls under way, for ever.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
@@ -17,18 +18,20 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 STATUS_PROTO = 'syntax = "proto3"; package idzonetest; import "google/protobuf/any.proto";' \
                " message Status { int32 code = 1; string message = 2; repeated google.protobuf.Any details = 3; }"
 _generated = None
+_generating = threading.Lock()
 
 
 def messages(stem):
     """Returns the module of proto/idzone/v1/STEM.proto; protoc runs once a process."""
     global _generated
-    if _generated is None:
-        _generated = tempfile.TemporaryDirectory(prefix="idzone-protos-")
-        out = pathlib.Path(_generated.name)
-        (out / "idzonetest_status.proto").write_text(STATUS_PROTO)
-        protos = sorted(path.relative_to(SOURCE / "proto") for path in (SOURCE / "proto").rglob("*.proto"))
-        subprocess.run(["protoc", f"-I{SOURCE / 'proto'}", f"-I{out}", f"--python_out={out}", "idzonetest_status.proto", *map(str, protos)], check=True)
-        sys.path.insert(0, str(out))
+    with _generating:
+        if _generated is None:
+            _generated = tempfile.TemporaryDirectory(prefix="idzone-protos-")
+            out = pathlib.Path(_generated.name)
+            (out / "idzonetest_status.proto").write_text(STATUS_PROTO)
+            protos = sorted(path.relative_to(SOURCE / "proto") for path in (SOURCE / "proto").rglob("*.proto"))
+            subprocess.run(["protoc", f"-I{SOURCE / 'proto'}", f"-I{out}", f"--python_out={out}", "idzonetest_status.proto", *map(str, protos)], check=True)
+            sys.path.insert(0, str(out))
     return importlib.import_module(f"{stem}_pb2" if stem.startswith("idzonetest") else f"idzone.v1.{stem}_pb2")
 
 

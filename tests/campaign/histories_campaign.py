@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: MIT
+"""Random lives of zones: enroll, rotate keys, revoke, sign again as days go by, restart. A cycle is a history: one namespace of
+200 names and more through 20 versions and more, each of which must pass the gate, read from the journal so that none is missed.
+
+Histories run side by side in cohorts, each on a new stack. Days go by for the signer alone: its clock begins in the past
+(libfaketime) and comes nearer with every restart that moves it, so that signatures are renewed and all of them are valid now.
+"""
+import collections
+import concurrent.futures
+import dataclasses
+import itertools
+import pathlib
+import random
+import shutil
+import tempfile
+import threading
+import time
+
+import gate
+import grpc
+import psycopg2
+from devstack.devices import make_devices
+from devstack.process import wait_until
+from idzone_stack import KEPT_LOGS, TestStack
+from journal_zone import NSEC3, JournalZone, normal
+
+COHORT = 24  # histories on one stack
+STEPS = 20  # of a history; each makes a version or more
+NAMES = 220
+KEYS = 600  # one set for all namespaces: a key is one device's only within a namespace
+HOUR = 3600
+SIGNER_BEGINS_HOURS_AGO = 64
+JUMPS = 4  # of the signer's clock, 13 to 16 hours each: more than half of the time after which a signature is renewed
+LIFE_HOURS, RESIGN_HOURS = 72, 24  # of the policy `standard`
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+CALL_SECONDS = 60
+REFUSED_KEPT = 10  # zone files that judges refused, beside the logs
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What a namespace is like. `ids` makes an id from a source of randomness."""
+    name: str
+    ids: object
+    denial: int = NSEC3
+    fields: dict = dataclasses.field(default_factory=dict)
+
+
+def any_label(source):
+    length = source.choice((1, 2, 3, 8, 8, 8, 20, 63))
+    return "".join(source.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(length))
+
+
+FLAT, TREE = 1, 2
+KINDS = (
+    Kind("flat", any_label, fields={"layout": {"kind": FLAT}}),
+    Kind("tree-0", any_label, fields={"layout": {"kind": TREE, "width": 0}}),
+    Kind("tree-1", any_label, fields={"layout": {"kind": TREE, "width": 1}}),
+    Kind("tree-2", any_label, fields={"layout": {"kind": TREE, "width": 2}}),
+)
+
+
+class SignerInThePast(TestStack):
+    """A stack whose signer lives `hours_ago`; moving it is a restart of the signer."""
+
+    def declare(self):
+        super().declare()
+        self.set_signer_clock(SIGNER_BEGINS_HOURS_AGO * HOUR)
+        return self
+
+    def set_signer_clock(self, seconds_ago):
+        self.seconds_ago = seconds_ago
+        self.daemons["signerd"].environment = {"LD_PRELOAD": FAKETIME, "FAKETIME": f"-{seconds_ago}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+class Life:
+    """One history: what its namespace ought to hold, and the random steps that change it."""
+
+    def __init__(self, seed, devices):
+        self.seed, self.random = seed, random.Random(seed)
+        self.kind = KINDS[seed % len(KINDS)]
+        self.zone = f"_device.h{seed}.example."
+        self.keys = iter(self.random.sample(devices, len(devices)))
+        self.taken, self.active = set(), {}  # ids ever used; {id: {(owner name, type, RDATA in normal form)}}
+        self.operations = collections.Counter()
+
+    def create(self, admin):
+        admin.call("NamespaceService", "CreateNamespace", namespace_resource={
+            "name": self.zone, "operator_id": "acme", "policy": "standard", "name_servers": ["ns1.example.net.", "ns2.example.net."], **self.kind.fields})
+
+    def new_id(self):
+        while True:
+            device_id = self.kind.ids(self.random)
+            if device_id not in self.taken:
+                self.taken.add(device_id)
+                return device_id
+
+    def step(self, client, number):
+        if number == 0:
+            self.enroll(client, NAMES)
+            return
+        for _ in range(self.random.choice((1, 1, 2))):
+            if len(self.active) <= NAMES or self.random.random() < 0.6:
+                self.enroll(client, self.random.randint(1, 6))
+            else:
+                self.revoke(client, self.random.randint(1, min(6, len(self.active) - NAMES)))
+
+    def enroll(self, client, count):
+        asked = [dataclasses.replace(device, id=self.new_id()) for device in itertools.islice(self.keys, count)]
+        for answer in client.enroll_many(self.zone, asked, timeout=CALL_SECONDS):
+            assert answer.WhichOneof("outcome") == "enrolled", answer
+            self.hold(answer.enrolled.identity)
+        self.operations["enroll"] += len(asked)
+
+    def hold(self, identity):
+        """Remembers what the zone ought to say of an identity."""
+        rr_type, rdata = identity.record.split(" ", 1)
+        self.active[identity.id] = {(identity.owner_name, rr_type, "".join(rdata.upper().split()))}
+
+    def revoke(self, client, count):
+        for device_id in self.random.sample(sorted(self.active), count):
+            client.revoke(self.zone, device_id, timeout=CALL_SECONDS)
+            del self.active[device_id]
+        self.operations["revoke"] += count
+
+    def expected(self):
+        return set().union(*self.active.values())
+
+
+class Judges:
+    """The gate on one version after the other, on all cores, while the next cohort lives."""
+
+    def __init__(self, folder, workers=2):
+        self.folder, self.pool = folder, concurrent.futures.ThreadPoolExecutor(workers)
+        self.waiting = threading.Semaphore(400)  # versions that wait on the disk
+        self.lock, self.judged, self.failures = threading.Lock(), 0, []
+
+    def submit(self, life, serial, lines, valid_for_seconds):
+        self.waiting.acquire()
+        path = self.folder / f"{life.zone}{serial}"
+        path.write_text("\n".join(lines) + "\n")
+        self.pool.submit(self._judge, life, serial, path, valid_for_seconds)
+
+    def _judge(self, life, serial, path, valid_for_seconds):
+        try:
+            gate.require_valid(path, life.zone, valid_for_seconds)
+        except Exception as refused:  # noqa: BLE001 # whatever keeps the judges from accepting is a failure
+            with self.lock:
+                self.failures.append((life.seed, f"{life.kind.name} version {serial}: {refused}"))
+                if len(self.failures) <= REFUSED_KEPT:
+                    KEPT_LOGS.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(path, KEPT_LOGS)
+        finally:
+            path.unlink()
+            self.waiting.release()
+            with self.lock:
+                self.judged += 1
+
+
+class Cohort:
+    def __init__(self, seeds, devices, judges):
+        self.seeds, self.judges = seeds, judges
+        self.random = random.Random(seeds[0])
+        self.lives = [Life(seed, devices) for seed in seeds]
+        self.failures, self.versions, self.signatures, self.restarts = [], 0, 0, collections.Counter()
+        self.stack = SignerInThePast(f"campaign-histories-{seeds[0]}").open()
+
+    def run(self):
+        jumps = set(self.random.sample(range(3, STEPS - 1), JUMPS))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool, self.stack.client() as client:
+            with self.stack.client("admin") as admin:
+                self.each(pool, lambda life: life.create(admin))
+            for number in range(STEPS):
+                self.each(pool, lambda life: life.step(client, number))
+                if number in jumps:
+                    self.move_clock()
+                elif self.random.random() < 0.25:
+                    self.restart(self.random.choice(("provisiond", "signerd", "feedd", "replicad", "postgresql", "pdns")))
+                self.each(pool, lambda life: self.published(client, life))
+            self.each(pool, lambda life: self.published(client, life, live=True))
+        # What the last jump made due is renewed without being asked for.
+        time.sleep(1.0)
+        for life in self.lives:
+            wait_until(lambda life=life: self.served_is_published(life), 60, f"{life.zone} at its last version")
+            self.judge(life)
+
+    def each(self, pool, work):
+        """Does something for every history, several at once; the first exception is everybody's."""
+        list(pool.map(work, self.lives))
+
+    def published(self, client, life, live=False):
+        def done():
+            try:
+                return client.wait(life.zone, live=live, timeout_seconds=CALL_SECONDS).done
+            except grpc.RpcError as error:
+                if error.code() != grpc.StatusCode.UNAVAILABLE:
+                    raise
+                return False
+        wait_until(done, CALL_SECONDS, f"{life.zone} published")
+
+    def move_clock(self):
+        self.stack.set_signer_clock(self.stack.seconds_ago - self.random.randint(13 * HOUR, 16 * HOUR))
+        self.restart("signerd")
+
+    def restart(self, name):
+        daemon = self.stack.daemons[name]
+        if self.random.random() < 0.5:
+            daemon.kill()
+            daemon._child = None
+            daemon.start()
+        else:
+            daemon.restart()
+        for each in self.stack.daemons.values():
+            each.wait_ready(60)
+        self.restarts[name] += 1
+
+    # Judging.
+
+    def serial(self, life):
+        return int(self.stack.cluster.sql(f"select serial from published.zone where name_text = '{life.zone}'"))
+
+    def served_is_published(self, life):
+        return self.stack.soa_serial(life.zone) == self.serial(life)
+
+    def journal(self, life):
+        with psycopg2.connect(self.stack.cluster.url()) as connection, connection.cursor() as cursor:
+            cursor.execute("select v.epoch, v.serial, v.previous_serial, v.previous_digest, v.digest, v.delta from published.version v "
+                           "join published.zone z using (zone_id) where z.name_text = %s order by v.epoch, v.serial", (life.zone,))
+            return [tuple(bytes(value) if isinstance(value, memoryview) else value for value in row) for row in cursor]
+
+    def judge(self, life):
+        try:
+            zone = JournalZone(life.zone, life.kind.denial)
+            rows = self.journal(life)
+            for row in rows:
+                zone.apply(*row)
+                lines = zone.lines()
+                self.judges.submit(life, row[1], lines, HOUR)
+            self.versions += len(rows)
+            self.compare_last(life, zone, lines, len(rows))
+        except Exception as failure:  # noqa: BLE001
+            self.failures.append((life.seed, f"{life.kind.name}: {failure!r}"))
+
+    def compare_last(self, life, zone, lines, versions):
+        """The last version is what was asked for, what PowerDNS transfers, and freshly signed."""
+        fail = lambda text: self.failures.append((life.seed, f"{life.kind.name}: {text}"))  # noqa: E731
+        records = {normal(owner, int(ttl), rr_type, rdata) for owner, ttl, _, rr_type, rdata in (line.split(" ", 4) for line in lines)}
+        transferred = {normal(*record) for record in gate.records(self.stack.transfer(life.zone, self.stack.folder / "last.axfr"))}
+        if records != transferred:
+            fail(f"the transfer differs: {sorted(records ^ transferred)[:6]}")
+        data = {(owner, rr_type, rdata) for owner, _, rr_type, rdata in records if rr_type in ("TLSA", "SSHFP")}
+        if data != life.expected():
+            fail(f"version {zone.serial} differs from what was acknowledged: {sorted(data ^ life.expected())[:6]}")
+        least = LIFE_HOURS * HOUR - RESIGN_HOURS * HOUR * 3 // 2 - HOUR
+        rest = zone.signatures_end() - (time.time() - self.stack.seconds_ago)
+        if rest < least:
+            fail(f"a signature of the last version has {rest / HOUR:.1f} h to live, its signer leaves {least / HOUR:.1f} h or more")
+        if versions < 20 or len(life.active) < 200:
+            fail(f"only {versions} versions and {len(life.active)} names")
+        self.signatures += zone.signed
+
+    def close(self):
+        self.stack.failed = bool(self.failures)
+        self.stack.close()
+
+
+def run(size, seed):
+    devices = make_devices(KEYS, kinds=lambda number: "p256")
+    failures, operations, kinds, totals = [], collections.Counter(), collections.Counter(), collections.Counter()
+    with tempfile.TemporaryDirectory(prefix="idz-histories-", dir="/tmp") as folder:
+        judges = Judges(pathlib.Path(folder))
+        for first in range(0, size, COHORT):
+            cohort = Cohort(list(range(seed + first, seed + min(first + COHORT, size))), devices, judges)
+            try:
+                cohort.run()
+            except Exception as failure:  # noqa: BLE001 # a cohort that breaks off has failed; the others go on
+                cohort.failures.append((cohort.seeds[0], f"cohort of {len(cohort.seeds)} broken off: {failure!r}"))
+            finally:
+                cohort.close()
+            failures += cohort.failures
+            totals.update(versions=cohort.versions, signatures=cohort.signatures, restarts=sum(cohort.restarts.values()))
+            for life in cohort.lives:
+                operations.update(life.operations)
+                kinds[life.kind.name] += 1
+            print(f"histories {first + len(cohort.lives)}/{size}: {totals['versions']} versions, {judges.judged} judged, "
+                  f"{len(failures) + len(judges.failures)} failures", flush=True)
+        judges.pool.shutdown(wait=True)
+        failures += judges.failures
+    again = f"tests/campaign/run histories --size 1 --seed {failures[0][0]}" if failures else None
+    return {"cycles": size, "operations": dict(operations), "versions": totals["versions"], "versions_judged": judges.judged,
+            "signatures": totals["signatures"], "restarts": totals["restarts"], "kinds": dict(kinds), "failures": [f"history {number}: {text}" for number, text in failures], "again": again}
