@@ -18,6 +18,10 @@ int Base32HexDigit(char digit) {
   return -1;
 }
 
+DenialPlace PlaceOf(const replica::NodeView& node) {
+  return {node.owner, node.key, node.next};
+}
+
 }  // namespace
 
 Result<const ServedZone*> Answerer::FindZone(replica::Snapshot& snapshot, replica::ZoneNumber number) {
@@ -35,11 +39,11 @@ Result<Known*> Answerer::LookFor(replica::Snapshot& snapshot, const ServedZone& 
   if (!name) return tl::unexpected(name.error());
   // Names of name servers lie elsewhere; PowerDNS looks for their addresses in the zone all the same.
   if (!name->IsAtOrBelow(zone.apex)) return nullptr;
-  Known known{.zone = zone.record.number, .name = Octets(question.name), .key = dns::Nsec3Hash(*name)};
+  Known known{.zone = zone.record.number, .name = Octets(question.name), .key = LookUpKey(zone, *name)};
   auto place = snapshot.Find(zone.record.generation, known.key);
   if (!place) return tl::unexpected(place.error());
   known.place = *std::move(place);
-  return *name == zone.apex ? &memo_.AddApex(std::move(known)) : &memo_.Add(std::move(known), !question.internal);
+  return *name == zone.apex ? &memo_.AddApex(zone, std::move(known)) : &memo_.Add(std::move(known), !question.internal);
 }
 
 const std::vector<AnswerRecord>& Answerer::DataOf(const ServedZone& zone, Known& known) {
@@ -50,17 +54,21 @@ const std::vector<AnswerRecord>& Answerer::DataOf(const ServedZone& zone, Known&
   return known.data.emplace(std::move(data));
 }
 
-const std::vector<AnswerRecord>& Answerer::SignaturesOf(Known& known) {
-  if (known.signatures) return *known.signatures;
+Result<const std::vector<AnswerRecord>*> Answerer::SignaturesOf(replica::Snapshot& snapshot, const ServedZone& zone, Known& known) {
+  if (known.signatures) return &*known.signatures;
+  const auto negative_ttl = NegativeTtlOf(snapshot, zone);
+  if (!negative_ttl) return tl::unexpected(negative_ttl.error());
   std::vector<AnswerRecord> signatures;
   for (const auto& rrset : known.place->node.rrsets) AppendSignatures(rrset, make_, signatures);
-  return known.signatures.emplace(std::move(signatures));
+  if (zone.record.denial == dns::DenialKind::kNsec)
+    AppendDenialSignature(known.place->node, RrType::kNsec, *negative_ttl, make_, signatures);
+  return &known.signatures.emplace(std::move(signatures));
 }
 
 Result<void> Answerer::FindRecords(replica::Snapshot& snapshot, const ServedZone& zone, const Question& question,
                                    std::vector<AnswerRecord>& records) {
   const bool signatures = question.type == Code(RrType::kRrsig);
-  if (signatures && question.internal) {
+  if (signatures && question.internal && zone.record.denial == dns::DenialKind::kNsec3) {
     if (const auto hash = HashOfNsec3Owner(zone.apex, question.name)) {
       // An identity's name may look like a hash: both are answered, and PowerDNS picks by the type that is covered.
       const std::size_t before = records.size();
@@ -72,10 +80,17 @@ Result<void> Answerer::FindRecords(replica::Snapshot& snapshot, const ServedZone
   const auto known = LookFor(snapshot, zone, question);
   if (!known) return tl::unexpected(known.error());
   // The memo may know the name as that of a node which denies another one.
-  if (*known == nullptr || !(*known)->Holds(question.name)) return {};
+  if (*known == nullptr) return {};
+  if (!(*known)->Holds(question.name)) {
+    // RFC 4034 has no record at an empty non-terminal of an NSEC zone; that there are names below makes it one.
+    const bool empty = (*known)->place && (*known)->place->names_below && zone.record.denial == dns::DenialKind::kNsec;
+    if (empty && question.type == kAnyType) records.push_back({});
+    return {};
+  }
   if (signatures) {
-    const auto& all = SignaturesOf(**known);
-    records.insert(records.end(), all.begin(), all.end());
+    const auto all = SignaturesOf(snapshot, zone, **known);
+    if (!all) return tl::unexpected(all.error());
+    records.insert(records.end(), (*all)->begin(), (*all)->end());
     return {};
   }
   for (const AnswerRecord& record : DataOf(zone, **known))
@@ -104,7 +119,14 @@ Result<void> Answerer::AppendNsec3Signature(replica::Snapshot& snapshot, const S
   return {};
 }
 
-Result<std::optional<DenialPlace>> Answerer::FindDenial(replica::Snapshot& snapshot, const ServedZone& zone, OctetsView hash) {
+Result<std::optional<DenialPlace>> Answerer::FindNsec(replica::Snapshot& snapshot, const ServedZone& zone, OctetsView name) {
+  const auto known = LookFor(snapshot, zone, {.name = name, .internal = true});
+  if (!known) return tl::unexpected(known.error());
+  if (*known == nullptr || !(*known)->place) return std::nullopt;
+  return PlaceOf((*known)->place->node);
+}
+
+Result<std::optional<DenialPlace>> Answerer::FindNsec3(replica::Snapshot& snapshot, const ServedZone& zone, OctetsView hash) {
   const Known* known = memo_.FindKey(zone, hash);
   if (known == nullptr) {
     auto place = snapshot.Find(zone.record.generation, hash);
@@ -112,8 +134,7 @@ Result<std::optional<DenialPlace>> Answerer::FindDenial(replica::Snapshot& snaps
     known = &memo_.Add({.zone = zone.record.number, .key = dns::DenialKey(hash), .place = *std::move(place)}, false);
   }
   if (!known->place) return std::nullopt;
-  const replica::NodeView& node = known->place->node;
-  return DenialPlace{node.key, node.next, node.owner};
+  return PlaceOf(known->place->node);
 }
 
 std::optional<dns::DenialKey> HashOfNsec3Owner(const dns::Name& apex, OctetsView owner) {

@@ -22,11 +22,11 @@ struct Question {
   bool internal = false;
 };
 
-/// A name's place in the NSEC3 chain. Views are valid until the next question.
+/// A place in the denial chain: the NSEC or NSEC3 record that matches or covers. Views are valid until the next question.
 struct DenialPlace {
-  OctetsView before;  // 20 octets: the hash of the NSEC3 record that matches or covers
-  OctetsView after;   // 20 octets: the one that follows
-  OctetsView owner;   // wire form: whose hash `before` is
+  OctetsView owner;  // wire form: the name whose record it is
+  OctetsView key;    // that name's key; in an NSEC3 zone its hash
+  OctetsView next;   // what follows: a hash, or the wire form of a name
 };
 
 /// One backend instance's answers. Most questions of a query are answered from the memo; each name is looked for once.
@@ -40,7 +40,7 @@ class Answerer {
   /// The questions that follow belong to another query.
   void OpenQuery() { memo_.Open(); }
 
-  /// Returns the zone of that number; null: none. Valid until the next call of SetMoment or of this.
+  /// Returns the zone of that number; null: none. Valid until the next call of SetMoment or OpenQuery.
   Result<const ServedZone*> FindZone(replica::Snapshot& snapshot, replica::ZoneNumber number);
 
   /// Appends the records of a name; none when the name or the type does not exist. ANY leaves out RRSIGs, because
@@ -49,8 +49,10 @@ class Answerer {
   Result<void> FindRecords(replica::Snapshot& snapshot, const ServedZone& zone, const Question& question,
                            std::vector<AnswerRecord>& records);
 
-  /// Returns the place of an NSEC3 hash; nothing when the zone holds no node.
-  Result<std::optional<DenialPlace>> FindDenial(replica::Snapshot& snapshot, const ServedZone& zone, OctetsView hash);
+  /// Returns the place of a name in an NSEC zone; nothing when the zone holds no node or the name lies outside.
+  Result<std::optional<DenialPlace>> FindNsec(replica::Snapshot& snapshot, const ServedZone& zone, OctetsView name);
+  /// Returns the place of a hash in an NSEC3 zone; nothing when the zone holds no node.
+  Result<std::optional<DenialPlace>> FindNsec3(replica::Snapshot& snapshot, const ServedZone& zone, OctetsView hash);
 
  private:
   Result<Known*> LookFor(replica::Snapshot& snapshot, const ServedZone& zone, const Question& question);
@@ -59,7 +61,7 @@ class Answerer {
   Result<void> AppendNsec3Signature(replica::Snapshot& snapshot, const ServedZone& zone, OctetsView hash,
                                     std::vector<AnswerRecord>& records);
   const std::vector<AnswerRecord>& DataOf(const ServedZone& zone, Known& known);
-  const std::vector<AnswerRecord>& SignaturesOf(Known& known);
+  Result<const std::vector<AnswerRecord>*> SignaturesOf(replica::Snapshot& snapshot, const ServedZone& zone, Known& known);
 
   const MakeContent make_;
   Memo memo_;

@@ -16,17 +16,25 @@ void Memo::SetMoment(std::uint64_t moment) {
 void Memo::Open() {
   has_target_ = false;
   query_.clear();
-}
-
-ServedZone* Memo::FindZone(replica::ZoneNumber number) {
-  const auto found = zones_.find(number);
-  return found == zones_.end() ? nullptr : &found->second;
-}
-
-ServedZone& Memo::AddZone(ServedZone zone) {
   if (zones_.size() >= kZones) zones_.clear();
+}
+
+const ServedZone* Memo::FindZone(replica::ZoneNumber number) const {
+  const auto found = zones_.find(number);
+  return found == zones_.end() ? nullptr : &found->second.zone;
+}
+
+const ServedZone& Memo::AddZone(ServedZone zone) {
   const replica::ZoneNumber number = zone.record.number;
-  return zones_.insert_or_assign(number, std::move(zone)).first->second;
+  return zones_.try_emplace(number, KnownZone{std::move(zone), {}}).first->second.zone;
+}
+
+Known& Memo::AddApex(const ServedZone& zone, Known known) {
+  AddZone(zone);
+  Known& apex = zones_.at(zone.record.number).apex;
+  apex = std::move(known);
+  apex.moment = moment_;
+  return Remember(apex);
 }
 
 std::unique_ptr<Known>& Memo::Slot(replica::ZoneNumber zone, OctetsView name) {
@@ -44,6 +52,8 @@ Known* Memo::FindName(const ServedZone& zone, OctetsView name, bool for_client) 
     if (known->name == name || known->Holds(name)) return known;
   }
   Known* kept = Slot(zone.record.number, name).get();
+  if (const auto found = zones_.find(zone.record.number); found != zones_.end() && name == found->second.zone.apex.wire())
+    kept = &found->second.apex;
   if (kept == nullptr || !IsHere(*kept, zone) || kept->name != name) return nullptr;
   if (!for_client || has_target_) return &Remember(*kept);
   // Its ancestors may take its slot, and a query's target must not get lost.

@@ -45,8 +45,9 @@ class Memo {
   /// A query opens: the next name that is asked for a client is its target.
   void Open();
 
-  ServedZone* FindZone(replica::ZoneNumber number);
-  ServedZone& AddZone(ServedZone zone);
+  /// Both valid until the next Open or SetMoment.
+  const ServedZone* FindZone(replica::ZoneNumber number) const;
+  const ServedZone& AddZone(ServedZone zone);
 
   /// What was looked for by that name, or a node whose owner it is; null: neither. `for_client` as for Add.
   Known* FindName(const ServedZone& zone, OctetsView name, bool for_client);
@@ -58,17 +59,22 @@ class Memo {
   /// Keeps what was found. `for_client`: the name was asked for a client; the first such one is the query's target and
   /// kept to its end, later ones are its ancestors and their wildcards, and kept for later queries.
   Known& Add(Known known, bool for_client);
-  /// As Add, for the apex: kept for later queries.
-  Known& AddApex(Known known) { return Keep(std::move(known)); }
+  /// As Add, for the apex: kept for later queries, and nothing takes its place.
+  Known& AddApex(const ServedZone& zone, Known known);
 
  private:
+  struct KnownZone {
+    ServedZone zone;
+    Known apex;
+  };
+
   Known& Keep(Known known);
   Known& Remember(Known& known);
   std::unique_ptr<Known>& Slot(replica::ZoneNumber zone, OctetsView name);
   bool IsHere(const Known& known, const ServedZone& zone) const { return known.moment == moment_ && known.zone == zone.record.number; }
 
   std::uint64_t moment_ = 0;
-  std::unordered_map<replica::ZoneNumber, ServedZone> zones_;
+  std::unordered_map<replica::ZoneNumber, KnownZone> zones_;
   std::vector<std::unique_ptr<Known>> ancestors_ = std::vector<std::unique_ptr<Known>>(kAncestors);
   Known target_;
   bool has_target_ = false;

@@ -41,10 +41,10 @@ Content MakeOpaqueContent(std::uint16_t type, OctetsView rdata) {
   return MakePdnsContent(type, rdata);
 }
 
-/// Every zone of the replica is the same to PowerDNS, also one that it asks about before it is there: it keeps what it
-/// hears for a minute (zone-metadata-cache-ttl), and must not take a zone that is just being made for an unsigned one.
-const std::map<std::string, std::vector<std::string>>& Metadata() {
-  static const std::map<std::string, std::vector<std::string>> metadata = {{"PRESIGNED", {"1"}}, {"NSEC3PARAM", {"1 0 0 -"}}};
+/// What PowerDNS shall know of a zone beside its records. It takes one without NSEC3PARAM for an NSEC zone.
+std::map<std::string, std::vector<std::string>> MetadataOf(const ServedZone& zone) {
+  std::map<std::string, std::vector<std::string>> metadata = {{"PRESIGNED", {"1"}}};
+  if (zone.record.denial == dns::DenialKind::kNsec3) metadata["NSEC3PARAM"] = {"1 0 0 -"};
   return metadata;
 }
 
@@ -193,11 +193,7 @@ DomainInfo IdentityBackend::InfoOf(const dns::Name& apex, const replica::ZoneRec
 }
 
 bool IdentityBackend::getDomainInfo(const DNSName& name, DomainInfo& info, bool /*with_serial*/) {
-  const auto subject = [&] { return "zone " + name.toLogString(); };
-  const Session::Use use = Must(session_.Continue(), subject);
-  if (use.snapshot() == nullptr) return false;
-  const dns::Name apex = Must(dns::Name::FromWire(name.toDNSStringLC(), "zone"), subject);
-  const auto zone = Must(FindServedZone(*use.snapshot(), apex), subject);
+  const auto zone = Must(FindZoneNamed(name), [&] { return "zone " + name.toLogString(); });
   if (!zone) return false;
   info = InfoOf(zone->apex, zone->record);
   return true;
@@ -210,15 +206,55 @@ void IdentityBackend::getAllDomains(std::vector<DomainInfo>* domains, bool /*wit
   for (const auto& held : Must(use.snapshot()->Zones(), subject)) domains->push_back(InfoOf(held.zone, held.record));
 }
 
-bool IdentityBackend::getAllDomainMetadata(const DNSName& /*name*/, std::map<std::string, std::vector<std::string>>& metadata) {
-  metadata = Metadata();
+Result<std::optional<ServedZone>> IdentityBackend::FindZoneNamed(const DNSName& name) {
+  const auto use = session_.Continue();
+  if (!use) return tl::unexpected(use.error());
+  if (use->snapshot() == nullptr) return std::nullopt;
+  const auto apex = dns::Name::FromWire(LowerCase(name).wire(), "zone");
+  if (!apex) return tl::unexpected(apex.error());
+  return FindServedZone(*use->snapshot(), *apex);
+}
+
+bool IdentityBackend::getAllDomainMetadata(const DNSName& name, std::map<std::string, std::vector<std::string>>& metadata) {
+  const auto subject = [&] { return "metadata of " + name.toLogString(); };
+  const auto zone = Must(FindZoneNamed(name), subject);
+  // PowerDNS keeps what it hears for a minute (zone-metadata-cache-ttl), and would take a zone that is just being made for
+  // an unsigned one. It does not keep an exception.
+  if (!zone) Refuse("nameserver.cannot_answer", subject, "there is no such zone yet");
+  metadata = MetadataOf(*zone);
   return true;
 }
 
-bool IdentityBackend::getDomainMetadata(const DNSName& /*name*/, const std::string& kind, std::vector<std::string>& values) {
-  const auto found = Metadata().find(kind);
-  if (found == Metadata().end()) return false;
+bool IdentityBackend::getDomainMetadata(const DNSName& name, const std::string& kind, std::vector<std::string>& values) {
+  const auto zone = Must(FindZoneNamed(name), [&] { return "metadata of " + name.toLogString(); });
+  if (!zone) return false;
+  const auto metadata = MetadataOf(*zone);
+  const auto found = metadata.find(kind);
+  if (found == metadata.end()) return false;
   values = found->second;
+  return true;
+}
+
+template <typename Subject>
+const ServedZone& IdentityBackend::DeniedZone(const Session::Use& use, uint32_t number, dns::DenialKind kind, const Subject& subject) {
+  if (use.snapshot() == nullptr) Refuse("nameserver.cannot_answer", subject, "the replica is gone");
+  answerer_.SetMoment(use.moment());
+  const ServedZone* zone = Must(answerer_.FindZone(*use.snapshot(), static_cast<replica::ZoneNumber>(number)), subject);
+  if (zone == nullptr) Refuse("nameserver.cannot_answer", subject, "there is no such zone");
+  // It knows the kind from the metadata, up to a minute old: a zone of that name was removed and made anew.
+  if (zone->record.denial != kind) Refuse("nameserver.cannot_answer", subject, "the zone's kind of denial has changed");
+  return *zone;
+}
+
+bool IdentityBackend::getBeforeAndAfterNames(uint32_t zone_number, const DNSName& /*apex*/, const DNSName& name, DNSName& before,
+                                             DNSName& after) {
+  const auto subject = [&] { return "denial of " + name.toLogString(); };
+  const Session::Use use = Must(session_.Continue(), subject);
+  const ServedZone& zone = DeniedZone(use, zone_number, dns::DenialKind::kNsec, subject);
+  const auto place = Must(answerer_.FindNsec(*use.snapshot(), zone, LowerCase(name).wire()), subject);
+  if (!place) return false;
+  before = FromWire(place->owner);
+  after = FromWire(place->next);
   return true;
 }
 
@@ -226,19 +262,17 @@ bool IdentityBackend::getBeforeAndAfterNamesAbsolute(uint32_t zone_number, const
                                                      DNSName& after) {
   const auto subject = [&] { return "denial by " + hashed.toLogString(); };
   const Session::Use use = Must(session_.Continue(), subject);
-  if (use.snapshot() == nullptr || hashed.countLabels() != 1) return false;
-  answerer_.SetMoment(use.moment());
-  const auto hash = DecodeHash(hashed.getRawLabel(0));
-  const ServedZone* zone = Must(answerer_.FindZone(*use.snapshot(), static_cast<replica::ZoneNumber>(zone_number)), subject);
-  if (!hash || zone == nullptr) return false;
-  const auto place = Must(answerer_.FindDenial(*use.snapshot(), *zone, *hash), subject);
+  const ServedZone& zone = DeniedZone(use, zone_number, dns::DenialKind::kNsec3, subject);
+  const auto hash = hashed.countLabels() == 1 ? DecodeHash(hashed.getRawLabel(0)) : std::nullopt;
+  if (!hash) return false;
+  const auto place = Must(answerer_.FindNsec3(*use.snapshot(), zone, *hash), subject);
   if (!place) return false;
   // When `before` comes in filled, PowerDNS knows the matching name already and wants nothing but what follows.
   if (before.empty()) {
-    before = DNSName(Base32HexEncode(place->before));
+    before = DNSName(Base32HexEncode(place->key));
     unhashed = FromWire(place->owner);
   }
-  after = DNSName(Base32HexEncode(place->after));
+  after = DNSName(Base32HexEncode(place->next));
   return true;
 }
 

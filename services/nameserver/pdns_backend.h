@@ -33,12 +33,17 @@ class IdentityBackend : public DNSBackend {
   void getAllDomains(std::vector<DomainInfo>* domains, bool with_serial, bool include_disabled) override;
   bool getAllDomainMetadata(const DNSName& name, std::map<std::string, std::vector<std::string>>& metadata) override;
   bool getDomainMetadata(const DNSName& name, const std::string& kind, std::vector<std::string>& values) override;
+  bool getBeforeAndAfterNames(uint32_t zone, const DNSName& apex, const DNSName& name, DNSName& before, DNSName& after) override;
   bool getBeforeAndAfterNamesAbsolute(uint32_t zone, const DNSName& hashed, DNSName& unhashed, DNSName& before, DNSName& after) override;
   bool doesDNSSEC() override { return true; }
 
  private:
   /// Replaces what get() hands out. `owner` as it was asked, `zone` for its number.
   void HandOut(const DNSName& owner, const ServedZone& zone);
+  Result<std::optional<ServedZone>> FindZoneNamed(const DNSName& name);
+  /// Returns the zone whose denial records PowerDNS is making. DBException when it is not of that kind.
+  template <typename Subject>
+  const ServedZone& DeniedZone(const Session::Use& use, uint32_t number, dns::DenialKind kind, const Subject& subject);
   DomainInfo InfoOf(const dns::Name& apex, const replica::ZoneRecord& record);
   /// Takes the value out of a result, or logs why there is none and throws DBException. `subject` makes a text.
   template <typename T, typename Subject>

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/core/base/limits.h"
+
 namespace idzone::nameserver {
 namespace {
 
@@ -34,6 +36,22 @@ Result<std::optional<ServedZone>> FindEnclosingZone(replica::Snapshot& snapshot,
     if (!zone || *zone || name.IsRoot()) return zone;
     name = name.Parent();
   }
+}
+
+dns::DenialKey LookUpKey(const ServedZone& zone, const dns::Name& name) {
+  if (zone.record.denial == dns::DenialKind::kNsec3) return dns::Nsec3Hash(name);
+  const auto labels = name.Labels();
+  dns::DenialKey key(1, '\0');
+  for (std::size_t i = labels.size() - zone.apex.label_count(); i-- > 0;) {
+    const std::size_t zero = labels[i].find('\0');
+    if (zero != OctetsView::npos) {
+      // `a\000b` lies behind `a` and all that is below it, whose next label is below 64 times 0xff, and before `a\001`.
+      key.append(labels[i].substr(0, zero)).push_back('\0');
+      return key.append(limits::kLabelOctetsMax + 1, '\xff');
+    }
+    key.append(labels[i]).push_back('\0');
+  }
+  return key;
 }
 
 Result<dns::Ttl> NegativeTtl(const ServedZone& zone, const replica::NodeView* apex) {

@@ -21,6 +21,10 @@ Result<std::optional<ServedZone>> FindServedZone(replica::Snapshot& snapshot, re
 /// Returns the zone that a name lies in, the longest one, or nothing.
 Result<std::optional<ServedZone>> FindEnclosingZone(replica::Snapshot& snapshot, dns::Name name);
 
+/// Returns the key by which a name at or below the apex is looked for. A client may ask for labels with 0x00 in them, which
+/// no stored name has and a canonical key cannot spell: such a name gets a key of its own that falls where it would.
+dns::DenialKey LookUpKey(const ServedZone& zone, const dns::Name& name);
+
 /// Returns the TTL of denial records and their RRSIGs: min(SOA TTL, MINIMUM), as PowerDNS has it (RFC 9077). `apex` is the
 /// node of the apex, or null when there is none, which is an error.
 Result<dns::Ttl> NegativeTtl(const ServedZone& zone, const replica::NodeView* apex);

@@ -9,7 +9,7 @@ Result<std::optional<ZoneListing::Entry>> ZoneListing::Next(replica::Snapshot& s
   if (denial_) return std::exchange(denial_, std::nullopt);
   if (ended_) return std::nullopt;
   if (!negative_ttl_) {
-    const auto apex = snapshot.Find(zone_.record.generation, dns::Nsec3Hash(zone_.apex));
+    const auto apex = snapshot.Find(zone_.record.generation, LookUpKey(zone_, zone_.apex));
     if (!apex) return tl::unexpected(apex.error());
     const auto ttl = NegativeTtl(zone_, *apex && (*apex)->exact ? &(*apex)->node : nullptr);
     if (!ttl) return tl::unexpected(ttl.error());
@@ -31,6 +31,10 @@ Result<std::optional<ZoneListing::Entry>> ZoneListing::Next(replica::Snapshot& s
   }
   if ((*node)->rrsets.empty()) entry.records.push_back({});
   last_ = (*node)->key;
+  if (zone_.record.denial == dns::DenialKind::kNsec) {
+    AppendDenialSignature(**node, dns::RrType::kNsec, *negative_ttl_, make_, entry.records);
+    return entry;
+  }
   denial_ = Entry{dns::Nsec3Owner(last_, zone_.apex), {}};
   AppendDenialSignature(**node, dns::RrType::kNsec3, *negative_ttl_, make_, denial_->records);
   return entry;

@@ -10,9 +10,10 @@
 
 namespace idzone::nameserver {
 
-/// A whole zone for a transfer, node by node in the order of the hashes. PowerDNS wants it as a pre-signed zone looks to
-/// its own database: every RRset with its RRSIGs, an empty record at each empty non-terminal, the RRSIG of each NSEC3
-/// record at <hash>.<zone>, but neither NSEC3 records (it rebuilds them) nor NSEC3PARAM (it adds that itself).
+/// A whole zone for a transfer, node by node in the order of the denial chain. PowerDNS wants it as a pre-signed zone
+/// looks to its own database: every RRset with its RRSIGs, an empty record at each empty non-terminal, the RRSIG of each
+/// NSEC3 record at <hash>.<zone> and of each NSEC record at its owner, but neither NSEC nor NSEC3 records (it rebuilds
+/// them) nor NSEC3PARAM (it adds that itself).
 /// Errors: ENCODING_MALFORMED when the replica is damaged. Threads: one.
 class ZoneListing {
  public:

@@ -60,13 +60,13 @@ struct CloseEnv {
 };
 using EnvPointer = std::unique_ptr<MDB_env, CloseEnv>;
 
-Result<void> CheckFormat(const std::string& directory, OctetsView value) {
+/// Returns the version if it is one that this program reads.
+Result<std::uint32_t> CheckFormat(const std::string& directory, OctetsView value) {
   const auto found = DecodeNumber(value, "format");
-  if (!found) return tl::unexpected(found.error());
-  if (*found != kFormatVersion)
-    return Fail(Reason::kSchemaMismatch, "replica " + directory, "format version " + std::to_string(kFormatVersion),
-                std::to_string(*found));
-  return {};
+  if (found && *found != kFormatVersion && *found != kFormatVersion - 1)
+    return Fail(Reason::kSchemaMismatch, "replica " + directory,
+                "format version " + std::to_string(kFormatVersion) + " or the one before it", std::to_string(*found));
+  return found;
 }
 
 }  // namespace
@@ -117,7 +117,8 @@ Result<std::shared_ptr<Environment>> Environment::OpenForReading(const std::stri
   return environment;
 }
 
-/// Opens the six trees, and writes or checks the format version. A file without it is one that a writer has just begun.
+/// Opens the six trees, and checks the format version, which the writer sets or raises. A file without it is one that a writer has just
+/// begun.
 Result<void> Environment::OpenTrees(bool create) {
   MDB_txn* raw = nullptr;
   if (const int code = mdb_txn_begin(env_, nullptr, create ? 0 : MDB_RDONLY, &raw); code != 0) return OpenFailed(directory_, code);
@@ -131,16 +132,19 @@ Result<void> Environment::OpenTrees(bool create) {
   MDB_val key{6, const_cast<char*>("format")};
   MDB_val value{};
   int code = mdb_get(raw, meta, &key, &value);
+  std::uint32_t version = 0;  // none yet
   if (code == 0) {
-    if (auto checked = CheckFormat(directory_, OctetsView(static_cast<const char*>(value.mv_data), value.mv_size)); !checked)
-      return checked;
-  } else if (code == MDB_NOTFOUND && create) {
+    const auto found = CheckFormat(directory_, OctetsView(static_cast<const char*>(value.mv_data), value.mv_size));
+    if (!found) return tl::unexpected(found.error());
+    version = *found;
+  } else if (code != MDB_NOTFOUND || !create) {
+    return OpenFailed(directory_, code == MDB_NOTFOUND ? ENOENT : code);
+  }
+  if (create && version != kFormatVersion) {
     Octets number = EncodeNumber(kFormatVersion);
     value = MDB_val{number.size(), number.data()};
     code = mdb_put(raw, meta, &key, &value, 0);
     if (code != 0) return OpenFailed(directory_, code);
-  } else {
-    return OpenFailed(directory_, code == MDB_NOTFOUND ? ENOENT : code);
   }
   // Handles of trees outlive the transaction that opened them only when it is committed, also when it only read.
   if (code = mdb_txn_commit(txn.release()); code != 0) return OpenFailed(directory_, code);

@@ -11,6 +11,7 @@ namespace idzone::replica {
 namespace {
 
 constexpr std::size_t kChecksumOctets = 8;
+constexpr std::size_t kGenerationOctets = 4;
 
 /// The key seeds the checksum of the value, so that a value under another key does not fit.
 std::uint64_t Checksum(OctetsView key, OctetsView content) {
@@ -51,12 +52,12 @@ const RrSetView* NodeView::Find(dns::RrType type) const {
   return found == rrsets.end() ? nullptr : &*found;
 }
 
-Octets EncodeNodeKey(Generation generation, OctetsView hash) {
+Octets EncodeNodeKey(Generation generation, OctetsView denial_key) {
   Octets key;
-  key.reserve(kNodeKeyOctets);
+  key.reserve(kGenerationOctets + denial_key.size());
   OctetWriter writer(key);
   writer.U32(generation);
-  writer.Raw(hash);
+  writer.Raw(denial_key);
   return key;
 }
 
@@ -75,7 +76,7 @@ Result<NodeView> DecodeNode(OctetsView node_key, OctetsView value) {
   if (!content) return tl::unexpected(content.error());
   OctetReader reader(*content);
   NodeView node;
-  node.key = node_key.size() == kNodeKeyOctets ? node_key.substr(4) : OctetsView();
+  node.key = node_key.substr(std::min(kGenerationOctets, node_key.size()));
   node.owner = reader.U8Sized();
   node.next = reader.U8Sized();
   node.denial_rrsig = reader.U16Sized();
@@ -93,7 +94,7 @@ Result<NodeView> DecodeNode(OctetsView node_key, OctetsView value) {
       ++node.forbidden;
     }
   }
-  if (!reader.ok() || !reader.at_end() || node.key.empty() || node.next.size() != dns::kNsec3HashOctets) return Malformed("node");
+  if (!reader.ok() || !reader.at_end() || node.key.empty() || node.owner.empty() || node.next.empty()) return Malformed("node");
   return node;
 }
 
@@ -117,6 +118,7 @@ Octets EncodeZoneRecord(OctetsView zone, const ZoneRecord& record) {
   writer.U32(record.position.epoch);
   writer.U32(record.position.serial);
   writer.U8Sized(record.position.digest);
+  writer.U8(static_cast<std::uint8_t>(record.denial));
   return Seal(zone, content);
 }
 
@@ -130,7 +132,12 @@ Result<ZoneRecord> DecodeZoneRecord(OctetsView zone, OctetsView value) {
   record.position.epoch = reader.U32();
   record.position.serial = reader.U32();
   record.position.digest = Octets(reader.U8Sized());
-  if (!reader.ok() || !reader.at_end()) return Malformed("zone record");
+  // Version 1 had NSEC3 only, and did not say so.
+  const bool version1 = reader.ok() && reader.at_end();
+  const auto denial = version1 ? dns::DenialKind::kNsec3 : static_cast<dns::DenialKind>(reader.U8());
+  const bool known = denial == dns::DenialKind::kNsec3 || denial == dns::DenialKind::kNsec;
+  if (!reader.ok() || !reader.at_end() || !known) return Malformed("zone record");
+  record.denial = denial;
   return record;
 }
 

@@ -13,8 +13,8 @@
 /// value whose checksum is wrong is an error, a record of a type outside the allow-list is left out.
 namespace idzone::replica {
 
-/// Raised when an older reader could misread a newer file. Version 1 is the first.
-inline constexpr std::uint32_t kFormatVersion = 1;
+/// Raised when an older reader could misread a newer file. The version before it is read, and raised by the writer.
+inline constexpr std::uint32_t kFormatVersion = 2;
 
 /// A zone's filling: every snapshot fills a new one, and a flip makes it the zone's. Never reused.
 using Generation = std::uint32_t;
@@ -27,7 +27,7 @@ inline constexpr const char* kZoneTree = "zone";              // zone, wire form
 inline constexpr const char* kZoneNumberTree = "number";      // u32 zone number -> zone, wire form
 inline constexpr const char* kPinTree = "pin";                // zone, wire form -> pins
 inline constexpr const char* kGenerationTree = "generation";  // u32 generation -> u8 state
-inline constexpr const char* kNodeTree = "node";              // u32 generation, 20 octets NSEC3 hash -> node
+inline constexpr const char* kNodeTree = "node";              // u32 generation, denial key -> node
 inline constexpr unsigned kTreeCount = 6;
 
 /// What becomes of a generation's nodes. Only a live one is read; the others are removed when the writer opens.
@@ -38,6 +38,7 @@ struct ZoneRecord {
   ZoneNumber number = 0;
   Generation generation = 0;
   zone::ZonePosition position;
+  dns::DenialKind denial = dns::DenialKind::kNsec3;
 
   friend bool operator==(const ZoneRecord&, const ZoneRecord&) = default;
 };
@@ -52,9 +53,9 @@ struct RrSetView {
 
 /// A node whose octets lie in the map. Valid as long as the snapshot that it was read from.
 struct NodeView {
-  OctetsView key;    // 20 octets: the NSEC3 hash of the owner
+  OctetsView key;    // the owner's denial key: its NSEC3 hash, or its canonical key in an NSEC zone
   OctetsView owner;  // wire form, lower case
-  OctetsView next;   // 20 octets: the hash that follows in the chain
+  OctetsView next;   // what follows in the chain: an NSEC3 hash, or the wire form of a name
   OctetsView denial_rrsig;
   std::vector<RrSetView> rrsets;  // ascending by type, allowed types only
   /// How many RRsets were left out because their type is not in the allow-list: somebody planted them.
@@ -63,10 +64,10 @@ struct NodeView {
   const RrSetView* Find(dns::RrType type) const;
 };
 
-Octets EncodeNodeKey(Generation generation, OctetsView hash);
-inline constexpr std::size_t kNodeKeyOctets = 4 + dns::kNsec3HashOctets;
+/// Requires: a key of 255 octets at most when a node is to be written; look-ups may use longer ones.
+Octets EncodeNodeKey(Generation generation, OctetsView denial_key);
 
-/// Returns checksum, owner, next hash, signature and RRsets. The key goes into the checksum, so that a value that
+/// Returns checksum, owner, next, signature and RRsets. The key goes into the checksum, so that a value that
 /// wandered to another key is noticed.
 Octets EncodeNode(OctetsView node_key, const zone::Node& node);
 /// Reads what EncodeNode wrote, without a copy. ENCODING_MALFORMED when the checksum or any length is wrong.

@@ -64,15 +64,16 @@ Result<std::optional<NodeView>> Snapshot::Decode(Generation generation, const st
   return std::optional<NodeView>(std::move(*node));
 }
 
-Result<std::optional<Place>> Snapshot::Find(Generation generation, OctetsView hash) {
+Result<std::optional<Place>> Snapshot::Find(Generation generation, OctetsView key) {
   const auto nodes = Nodes();
   if (!nodes) return tl::unexpected(nodes.error());
-  const Octets wanted = EncodeNodeKey(generation, hash);
+  const Octets wanted = EncodeNodeKey(generation, key);
   auto entry = (*nodes)->Seek(wanted);
   if (!entry) return tl::unexpected(entry.error());
   const bool exact = *entry && (*entry)->key == wanted;
+  const bool names_below = !exact && *entry && (*entry)->key.starts_with(wanted);
   if (!exact) {
-    // The covering node is the one before; before the first one, the last (RFC 5155 §3.1.7: the chain is a ring).
+    // The covering node is the one before; before the first one, the last (RFC 5155 §3.1.7: the chain is a ring; so is NSEC's).
     entry = *entry ? (*nodes)->Previous() : (*nodes)->Last();
     if (!entry) return tl::unexpected(entry.error());
     if (!*entry || !(*entry)->key.starts_with(EncodeNumber(generation))) {
@@ -85,15 +86,15 @@ Result<std::optional<Place>> Snapshot::Find(Generation generation, OctetsView ha
   auto node = Decode(generation, *entry);
   if (!node) return tl::unexpected(node.error());
   if (!*node) return std::optional<Place>();
-  return std::optional<Place>(Place{std::move(**node), exact});
+  return std::optional<Place>(Place{std::move(**node), exact, names_below});
 }
 
-Result<std::optional<NodeView>> Snapshot::After(Generation generation, OctetsView hash) {
+Result<std::optional<NodeView>> Snapshot::After(Generation generation, OctetsView key) {
   const auto nodes = Nodes();
   if (!nodes) return tl::unexpected(nodes.error());
-  const Octets wanted = EncodeNodeKey(generation, hash);
+  const Octets wanted = EncodeNodeKey(generation, key);
   auto entry = (*nodes)->Seek(wanted);
-  if (entry && *entry && !hash.empty() && (*entry)->key == wanted) entry = (*nodes)->Next();
+  if (entry && *entry && !key.empty() && (*entry)->key == wanted) entry = (*nodes)->Next();
   if (!entry) return tl::unexpected(entry.error());
   return Decode(generation, *entry);
 }

@@ -19,10 +19,11 @@ struct HeldZone {
   ZoneRecord record;
 };
 
-/// Where a hash falls in a zone's denial chain.
+/// Where a key falls in a zone's denial chain.
 struct Place {
   NodeView node;
-  bool exact = false;  // the node has that hash; otherwise it is the one whose NSEC3 record covers the hash
+  bool exact = false;        // the node has that key; otherwise it is the one whose denial record covers the key
+  bool names_below = false;  // not exact, but a longer key begins with it: in an NSEC zone, an empty non-terminal
 };
 
 /// One moment of the replica: what every part of one answer is read from. Made once and renewed for each answer, since
@@ -45,11 +46,11 @@ class Snapshot {
   /// Returns the apex of a zone number, or nothing.
   Result<std::optional<OctetsView>> FindApex(ZoneNumber number);
 
-  /// Returns the node of that hash, or else the one that covers it (RFC 5155 §8.3): one probe of the tree either way.
-  /// Nothing when the generation holds no node at all.
-  Result<std::optional<Place>> Find(Generation generation, OctetsView hash);
-  /// Returns the node that follows `hash` (which may be empty: the first one), or nothing at the end.
-  Result<std::optional<NodeView>> After(Generation generation, OctetsView hash);
+  /// Returns the node of that key, or else the one that covers it (RFC 5155 §8.3, RFC 4035 §3.1.3): one probe of the tree
+  /// either way. Nothing when the generation holds no node at all.
+  Result<std::optional<Place>> Find(Generation generation, OctetsView key);
+  /// Returns the node that follows `key` (which may be empty: the first one), or nothing at the end.
+  Result<std::optional<NodeView>> After(Generation generation, OctetsView key);
 
  private:
   Result<Cursor*> Nodes();

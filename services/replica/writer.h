@@ -50,7 +50,7 @@ class ReplicaWriter {
 
   /// A snapshot fills a new generation beside the one that is being served, in as many transactions as there are calls
   /// of AddNodes, and replaces it in one. Each zone has at most one snapshot under way; a new Begin abandons it.
-  Result<void> BeginSnapshot(const dns::Name& zone, const zone::ZonePosition& position);
+  Result<void> BeginSnapshot(const dns::Name& zone, const zone::ZonePosition& position, dns::DenialKind denial = dns::DenialKind::kNsec3);
   /// Adds whole nodes (data and denial both there), ascending by key across calls; VERSION_GAP otherwise.
   Result<void> AddNodes(const dns::Name& zone, const std::vector<zone::NodeChange>& nodes);
   /// Makes the snapshot the zone, its pins with it (empty: they stay as they are), and removes the old generation in
@@ -71,9 +71,10 @@ class ReplicaWriter {
   struct Filling {
     Generation generation = 0;
     zone::ZonePosition position;
+    dns::DenialKind denial = dns::DenialKind::kNsec3;
     dns::DenialKey first_key;
     dns::DenialKey last_key;
-    dns::DenialKey last_next;
+    dns::DenialKey last_next;  // as a key
     bool has_apex = false;
   };
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The writer's snapshots: a new generation is filled beside the one that is served, then takes its place.
+#include <algorithm>
+
 #include "services/replica/generation.h"
 #include "services/replica/writer.h"
 
@@ -10,9 +12,21 @@ tl::unexpected<Error> Torn(const dns::Name& zone, std::string expected, std::str
   return Fail(Reason::kVersionGap, "snapshot of " + zone.Format(), std::move(expected), std::move(met));
 }
 
+/// Returns the key of what a denial record names next: in an NSEC zone that is a name.
+Result<dns::DenialKey> NextKey(dns::DenialKind denial, const dns::Name& zone, OctetsView next) {
+  if (denial == dns::DenialKind::kNsec3) return dns::DenialKey(next);
+  const auto name = dns::Name::FromWire(next, "next name in " + zone.Format());
+  if (!name) return tl::unexpected(name.error());
+  const auto labels = name->Labels();
+  const bool has_key = name->IsAtOrBelow(zone) &&
+                       std::none_of(labels.begin(), labels.end(), [](OctetsView label) { return label.find('\0') != OctetsView::npos; });
+  if (!has_key) return Torn(zone, "a next name of the zone", name->Format());
+  return dns::CanonicalKey(*name, zone);
+}
+
 }  // namespace
 
-Result<void> ReplicaWriter::BeginSnapshot(const dns::Name& zone, const zone::ZonePosition& position) {
+Result<void> ReplicaWriter::BeginSnapshot(const dns::Name& zone, const zone::ZonePosition& position, dns::DenialKind denial) {
   if (auto abandoned = AbandonSnapshot(zone); !abandoned) return abandoned;
   // What an earlier flip could not remove, for want of room, must not lie there until the next start.
   std::vector<Generation> spared;
@@ -24,8 +38,13 @@ Result<void> ReplicaWriter::BeginSnapshot(const dns::Name& zone, const zone::Zon
   if (!generation) return tl::unexpected(generation.error());
   if (auto put = SetState(*transaction, *generation, GenerationState::kFilling); !put) return put;
   if (auto committed = transaction->Commit(); !committed) return committed;
-  fillings_[zone] =
-      Filling{.generation = *generation, .position = position, .first_key = {}, .last_key = {}, .last_next = {}, .has_apex = false};
+  fillings_[zone] = Filling{.generation = *generation,
+                            .position = position,
+                            .denial = denial,
+                            .first_key = {},
+                            .last_key = {},
+                            .last_next = {},
+                            .has_apex = false};
   return {};
 }
 
@@ -43,8 +62,10 @@ Result<void> ReplicaWriter::AddNodes(const dns::Name& zone, const std::vector<zo
     } else if (change.key <= filling.last_key || change.key != filling.last_next) {
       return Torn(zone, "the node that the chain names next, " + HexEncode(filling.last_next), HexEncode(change.key));
     }
+    auto next = NextKey(filling.denial, zone, change.denial->next);
+    if (!next) return tl::unexpected(next.error());
     filling.last_key = change.key;
-    filling.last_next = change.denial->next;
+    filling.last_next = *std::move(next);
     if (change.data->owner == zone) filling.has_apex = true;
     const Octets key = EncodeNodeKey(filling.generation, change.key);
     const zone::Node node{change.data->owner, change.data->rrsets, *change.denial};
@@ -80,6 +101,7 @@ Result<void> ReplicaWriter::CommitSnapshot(const dns::Name& zone, const std::vec
   }
   record.generation = filling.generation;
   record.position = filling.position;
+  record.denial = filling.denial;
   if (auto put = transaction->Put(Tree::kZone, zone.wire(), EncodeZoneRecord(zone.wire(), record)); !put) return put;
   if (auto put = SetState(*transaction, filling.generation, GenerationState::kLive); !put) return put;
   if (old) {

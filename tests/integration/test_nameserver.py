@@ -1,14 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The name server alone: a real pdns_server with our module, on a replica made from a zone that ldns signed.
-
-Neither keys nor denial chain nor signatures are ours here, so what validates owes nothing to our signer.
-"""
-import hashlib
-import pathlib
+"""The name server alone (name_server.py), on an NSEC3 zone; test_nsec_nameserver.py has what is different in NSEC zones."""
 import re
 import shutil
 import subprocess
-import tempfile
 import threading
 import time
 
@@ -19,96 +13,8 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import pytest
-from devstack.account import Account
-from devstack.process import Daemon, wait_until
-from devstack.resolver import Validator
-from devstack.stack import free_ports
-from idzone_stack import BUILD, SOURCE
-
-ZONE = "_device.acme.example."
-TTL = 3600  # what ldns-signzone gives NSEC3PARAM; PowerDNS transfers that record with the SOA's MINIMUM
-
-
-def digest(number):
-    return hashlib.sha256(b"%d" % number).hexdigest()
-
-
-def owner(number):
-    """Names lie in trees of one hex digit, so that there are empty non-terminals."""
-    return f"d{number}.{digest(number)[0]}.{ZONE}"
-
-
-def run(*command, **arguments):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=120, check=False, **arguments)
-    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-    return done.stdout
-
-
-class NameServer:
-    """One pdns_server in a folder of its own, and the signed zones that it may be given."""
-
-    def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="idz-", dir="/tmp"))
-        self.folder.chmod(0o755)
-        self.account = Account()
-        self.port = free_ports(1)[0]
-        self.replica = self.folder / "replica"
-        for name in ("log", "run", "module"):
-            (self.folder / name).mkdir()
-        # Where the account reaches it, wherever the build is.
-        shutil.copy2(BUILD / "lib" / "libidentitybackend.so", self.folder / "module")
-        self.key = None
-
-    def configure(self, **changes):
-        values = {"MODULE_DIR": self.folder / "module", "REPLICA_DIR": self.replica, "ADDRESS": "127.0.0.1", "PORT": self.port,
-                  "SOCKET_DIR": self.folder / "run"}
-        template = (SOURCE / "deploy" / "pdns" / "pdns.conf").read_text()
-        text = re.sub(r"@([A-Z_]+)@", lambda marker: str(values[marker.group(1)]), template)
-        for name, value in changes.items():
-            text += f"{name.replace('_', '-')}={value}\n"
-        (self.folder / "pdns.conf").write_text(text)
-        self.daemon = Daemon("pdns", ["/usr/sbin/pdns_server", f"--config-dir={self.folder}", "--disable-syslog"], self.folder,
-                             self.account, ready=self._answers)
-        return self
-
-    def _answers(self):
-        return "status:" in subprocess.run(["dig", "@127.0.0.1", "-p", str(self.port), "+tries=1", "+time=1", ".", "SOA"],
-                                           capture_output=True, text=True, check=False).stdout
-
-    def start(self):
-        self.account.own(self.folder / "log", self.folder / "run", self.folder)
-        self.daemon.start().wait_ready()
-        return self
-
-    def sign(self, zone, lines, name):
-        """Writes a signed zone of NSEC3 with ldns; the same key for all zones. Returns its file."""
-        plain = self.folder / f"{name}.plain"
-        plain.write_text("\n".join(lines) + "\n")
-        base = run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", "-r", "/dev/urandom", zone, cwd=self.folder).strip()
-        signed = self.folder / f"{name}.signed"
-        run("ldns-signzone", "-n", "-t", "0", "-A", "-o", zone, "-f", signed, plain, base, cwd=self.folder)
-        self.anchors = [run("ldns-key2ds", "-n", "-2", f"{base}.key", cwd=self.folder).strip()]
-        return signed
-
-    def load(self, zone, signed, serial=1):
-        run(BUILD / "bin" / "replica_load", self.replica, zone, signed, serial)
-        self.account.own(self.replica)
-
-    def dig(self, *arguments):
-        return run("dig", "@127.0.0.1", "-p", self.port, "+tries=1", "+time=10", *arguments)
-
-    def status(self, *arguments):
-        return re.search(r"status: (\w+)", self.dig(*arguments)).group(1)
-
-    def close(self):
-        self.daemon.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def zone_lines(zone, count, serial=1):
-    lines = [f"{zone} {TTL} IN SOA ns1.example.net. hostmaster.{zone} {serial} 3600 600 604800 {TTL}",
-             f"{zone} {TTL} IN NS ns1.example.net.", f"{zone} {TTL} IN NS ns2.example.net."]
-    return lines + [f"{owner(number)} {TTL} IN TLSA 3 1 1 {digest(number)}" for number in range(count)]
+from devstack.process import wait_until
+from name_server import ZONE, NameServer, canonical, digest, owner, run, zone_lines
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +24,7 @@ def server():
     try:
         one.signed = one.sign(ZONE, zone_lines(ZONE, 1000), "zone")
         one.load(ZONE, one.signed)
-        one.validator = Validator(one.folder / "resolver", ZONE, one.anchors, one.port)
+        one.checked = one.validator(ZONE)
         one.start()
         yield one
     finally:
@@ -150,7 +56,7 @@ def empty_server():
     ("*." + digest(5)[0] + "." + ZONE, "TLSA", "secure NXDOMAIN"),  # asked for by its own name
 ])
 def test_answers_validate(server, name, rr_type, verdict):
-    assert server.validator.delv_says(name, rr_type) == verdict
+    assert server.checked.delv_says(name, rr_type) == verdict
 
 
 def test_every_name_is_answered_with_its_own_record(server):
@@ -171,15 +77,8 @@ def test_foreign_names_and_versions_are_refused(server):
     assert "PowerDNS" not in server.dig("CH", "TXT", "version.bind")
 
 
-def canonical(text):
-    """Records as (owner, TTL, type, rdata), whatever their order, case or comments."""
-    lines = (line.split(";")[0].split() for line in text.splitlines())
-    return sorted((line[0].lower(), line[1], line[3], "".join(line[4:]).lower()) for line in lines if len(line) > 4)
-
-
 def test_a_transfer_is_the_signed_zone(server):
-    transferred = server.folder / "axfr"
-    transferred.write_text(server.dig(ZONE, "AXFR", "+noall", "+answer", "+onesoa"))
+    transferred = server.transfer(ZONE)
 
     run("dnssec-verify", "-z", "-o", ZONE, transferred)
     judged = [canonical(run("ldns-read-zone", "-z", path)) for path in (server.signed, transferred)]
@@ -196,7 +95,7 @@ def test_without_a_replica_it_refuses_and_then_serves_it(empty_server):
     started = time.monotonic()
     wait_until(lambda: server.status(owner(1), "TLSA") == "NOERROR", 5, "the replica is served")
     assert time.monotonic() - started < 3
-    assert Validator(server.folder / "resolver", ZONE, server.anchors, server.port).delv_says(owner(1)) == "secure"
+    assert server.validator(ZONE).delv_says(owner(1)) == "secure"
 
 
 def test_a_new_version_is_in_the_next_answer(empty_server):

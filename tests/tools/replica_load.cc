@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Makes a replica out of a zone file that somebody else signed (ldns-signzone -n -t 0), so that the name server is tested
-// with signatures and a denial chain that our signer did not make.
+// Makes a replica out of a zone file that somebody else signed (ldns-signzone -n -t 0 for NSEC3, without for NSEC), so that
+// the name server is tested with signatures and a denial chain that our signer did not make.
 // Usage: replica_load DIRECTORY ZONE FILE [SERIAL]
 #include <algorithm>
 #include <cstdio>
@@ -45,23 +45,28 @@ Octets Rdata(const ldns_rr* rr) {
 
 /// A zone by owner, as the file has it.
 struct Zone {
+  dns::DenialKind kind = dns::DenialKind::kNsec3;
   std::map<dns::Name, std::map<std::uint16_t, dns::RrSet>> names;
-  std::map<std::string, zone::Denial> denials;  // by base32hex of the hash
+  std::map<dns::Name, zone::Denial> denials;  // by the owner of the NSEC or NSEC3 record
 };
 
 void Add(Zone& zone, const dns::Name& owner, const ldns_rr* rr) {
   const std::uint16_t type = ldns_rr_get_type(rr);
   const Octets rdata = Rdata(rr);
-  const std::string label(owner.FirstLabel());
   if (type == LDNS_RR_TYPE_NSEC3) {
     const Octets next = Wire(ldns_nsec3_next_owner(rr));
-    zone.denials[label].next = next.substr(1);  // its length comes first
+    zone.denials[owner].next = next.substr(1);  // its length comes first
+    return;
+  }
+  if (type == LDNS_RR_TYPE_NSEC) {
+    zone.kind = dns::DenialKind::kNsec;
+    zone.denials[owner].next = Wire(ldns_rr_rdf(rr, 0));
     return;
   }
   if (type == LDNS_RR_TYPE_RRSIG) {
     const auto covered = static_cast<std::uint16_t>(ldns_rdf2rr_type(ldns_rr_rrsig_typecovered(rr)));
-    if (covered == LDNS_RR_TYPE_NSEC3) {
-      zone.denials[label].rrsig = rdata;
+    if (covered == LDNS_RR_TYPE_NSEC3 || covered == LDNS_RR_TYPE_NSEC) {
+      zone.denials[owner].rrsig = rdata;
     } else {
       zone.names[owner][covered].rrsigs.push_back(rdata);
     }
@@ -91,22 +96,23 @@ Zone Read(const char* path, const dns::Name& apex) {
   add(ldns_zone_soa(parsed));
   ldns_rr_list* rrs = ldns_zone_rrs(parsed);
   for (std::size_t i = 0; i < ldns_rr_list_rr_count(rrs); ++i) add(ldns_rr_list_rr(rrs, i));
-  // Names that are only there because something lies below them.
+  // Names that are only there because something lies below them: RFC 4034 has no NSEC record at those.
+  if (zone.kind == dns::DenialKind::kNsec) return zone;
   for (auto entry = zone.names.begin(); entry != zone.names.end(); ++entry)
     for (dns::Name name = entry->first; name != apex; name = name.Parent()) zone.names.try_emplace(name);
   return zone;
 }
 
-std::vector<zone::NodeChange> Nodes(Zone zone) {
+std::vector<zone::NodeChange> Nodes(Zone zone, const dns::Name& apex) {
   std::map<dns::DenialKey, zone::NodeChange> nodes;
   for (auto& [owner, rrsets] : zone.names) {
-    zone::NodeChange node{dns::Nsec3Hash(owner), false, zone::NodeChange::Data{owner, {}}, std::nullopt};
+    zone::NodeChange node{dns::DenialKeyOf(zone.kind, owner, apex), false, zone::NodeChange::Data{owner, {}}, std::nullopt};
     for (auto& [type, rrset] : rrsets) {
       dns::MakeCanonical(rrset);
       node.data->rrsets.push_back(std::move(rrset));
     }
-    const auto denial = zone.denials.find(Base32HexEncode(node.key));
-    if (denial == zone.denials.end()) throw std::runtime_error("no NSEC3 record for " + owner.Format());
+    const auto denial = zone.denials.find(zone.kind == dns::DenialKind::kNsec ? owner : dns::Nsec3Owner(node.key, apex));
+    if (denial == zone.denials.end()) throw std::runtime_error("no denial record for " + owner.Format());
     node.denial = denial->second;
     nodes.emplace(node.key, std::move(node));
   }
@@ -116,9 +122,11 @@ std::vector<zone::NodeChange> Nodes(Zone zone) {
 }
 
 void Load(const std::string& directory, const dns::Name& apex, const char* path, dns::Serial serial) {
-  const std::vector<zone::NodeChange> nodes = Nodes(Read(path, apex));
+  Zone zone = Read(path, apex);
+  const dns::DenialKind kind = zone.kind;
+  const std::vector<zone::NodeChange> nodes = Nodes(std::move(zone), apex);
   const auto writer = Must(replica::ReplicaWriter::Open(directory, kMapOctets));
-  Must(writer->BeginSnapshot(apex, {1, serial, Sha256(std::to_string(serial))}));
+  Must(writer->BeginSnapshot(apex, {1, serial, Sha256(std::to_string(serial))}, kind));
   for (std::size_t i = 0; i < nodes.size(); i += kNodesPerCall) {
     const auto first = nodes.begin() + static_cast<std::ptrdiff_t>(i);
     const auto count = static_cast<std::ptrdiff_t>(std::min(kNodesPerCall, nodes.size() - i));

@@ -3,44 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/nameserver/served_replica.h"
+#include "tests/unit/nameserver/answering_test.h"
 
 namespace idzone::nameserver {
 namespace {
 
-constexpr auto kTlsa = static_cast<std::uint16_t>(dns::RrType::kTlsa);
-constexpr auto kRrsig = static_cast<std::uint16_t>(dns::RrType::kRrsig);
-constexpr auto kSoa = static_cast<std::uint16_t>(dns::RrType::kSoa);
-constexpr auto kNs = static_cast<std::uint16_t>(dns::RrType::kNs);
-
-class AnswerTest : public ::testing::Test {
+class AnswerTest : public AnsweringTest {
  protected:
-  AnswerTest() : snapshot_((replica_.Load(7), replica_.writer().environment())) {
-    Renew();
-    zone_ = *Must(FindServedZone(snapshot_, replica_.apex));
-  }
-
-  void Renew() {
-    Must(snapshot_.Renew());
-    answerer_.SetMoment(++moment_);
-    answerer_.OpenQuery();
-  }
-  std::vector<AnswerRecord> Ask(const dns::Name& name, std::uint16_t type, bool internal = false) {
-    std::vector<AnswerRecord> records;
-    Must(answerer_.FindRecords(snapshot_, zone_, {type, name.wire(), internal}, records));
-    return records;
-  }
-  dns::Name Nsec3OwnerOf(const dns::Name& name) { return dns::Nsec3Owner(dns::Nsec3Hash(name), replica_.apex); }
-
-  ServedReplica replica_;
-  replica::Snapshot snapshot_;
-  ServedZone zone_;
-  std::uint64_t moment_ = 0;
-  std::size_t made_ = 0;  // contents
-  Answerer answerer_{[this](std::uint16_t type, OctetsView rdata) {
-    ++made_;
-    return KeepRdata(type, rdata);
-  }};
+  AnswerTest() : AnsweringTest(dns::DenialKind::kNsec3) {}
 };
 
 TEST_F(AnswerTest, AnyHasDataButNoSignatures) {
@@ -113,18 +83,18 @@ TEST_F(AnswerTest, DenialSignatureIsForPowerDnsOnly) {
 TEST_F(AnswerTest, DenialOfAnExistingNameIsItsOwnPlace) {
   const auto hash = dns::Nsec3Hash(replica_.identity);
 
-  const auto place = Must(answerer_.FindDenial(snapshot_, zone_, hash));
+  const auto place = Must(answerer_.FindNsec3(snapshot_, zone_, hash));
 
-  EXPECT_EQ(place->before, hash);
+  EXPECT_EQ(place->key, hash);
   EXPECT_EQ(place->owner, replica_.identity.wire());
 }
 
 TEST_F(AnswerTest, DenialOfAnAbsentNameCoversItAlsoAroundTheEnds) {
   for (const dns::DenialKey& hash : {dns::DenialKey(20, '\0'), dns::DenialKey(20, '\xff'), dns::Nsec3Hash(MakeName("absent."))}) {
-    const auto place = Must(answerer_.FindDenial(snapshot_, zone_, hash));
+    const auto place = Must(answerer_.FindNsec3(snapshot_, zone_, hash));
 
-    const bool wraps = place->after <= place->before;
-    EXPECT_TRUE(wraps ? hash > place->before || hash < place->after : hash > place->before && hash < place->after);
+    const bool wraps = place->next <= place->key;
+    EXPECT_TRUE(wraps ? hash > place->key || hash < place->next : hash > place->key && hash < place->next);
   }
 }
 
@@ -168,7 +138,7 @@ TEST_F(CollidingNameTest, ItsSignatureIsThereWhenItWasAsked) {
 TEST_F(CollidingNameTest, ItsOwnDenialIsUnderItsOwnHash) {
   const dns::Name name = Nsec3OwnerOf(replica_.identity);
 
-  const auto place = Must(answerer_.FindDenial(snapshot_, zone_, dns::Nsec3Hash(name)));
+  const auto place = Must(answerer_.FindNsec3(snapshot_, zone_, dns::Nsec3Hash(name)));
 
   EXPECT_EQ(place->owner, name.wire());
   EXPECT_EQ(Covering(Ask(Nsec3OwnerOf(name), kRrsig, true), dns::RrType::kNsec3), 1u);
@@ -176,7 +146,7 @@ TEST_F(CollidingNameTest, ItsOwnDenialIsUnderItsOwnHash) {
 
 TEST_F(CollidingNameTest, DenialByTheOtherNamesRecordHasItsSignature) {
   EXPECT_TRUE(Ask(replica_.identity, kNs).empty());
-  Must(answerer_.FindDenial(snapshot_, zone_, dns::Nsec3Hash(replica_.identity)));
+  Must(answerer_.FindNsec3(snapshot_, zone_, dns::Nsec3Hash(replica_.identity)));
 
   const auto signatures = Ask(Nsec3OwnerOf(replica_.identity), kRrsig, true);
 

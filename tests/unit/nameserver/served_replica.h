@@ -47,13 +47,19 @@ inline dns::RrSet MakeRrSet(dns::RrType type, dns::Ttl ttl, Octets rdata) {
   return {type, ttl, {std::move(rdata)}, {MakeRrsig(type)}};
 }
 
-/// Nodes with a closed chain, ascending by key.
-inline std::vector<zone::NodeChange> MakeNodes(const std::vector<std::pair<dns::Name, std::vector<dns::RrSet>>>& names) {
+/// Nodes with a closed chain, ascending by key. In an NSEC zone, names without records are left out.
+inline std::vector<zone::NodeChange> MakeNodes(const std::vector<std::pair<dns::Name, std::vector<dns::RrSet>>>& names,
+                                               dns::DenialKind kind, const dns::Name& apex) {
   std::vector<zone::NodeChange> nodes;
-  for (const auto& [owner, rrsets] : names) nodes.push_back({dns::Nsec3Hash(owner), false, zone::NodeChange::Data{owner, rrsets}, {}});
+  for (const auto& [owner, rrsets] : names)
+    if (kind == dns::DenialKind::kNsec3 || !rrsets.empty())
+      nodes.push_back({dns::DenialKeyOf(kind, owner, apex), false, zone::NodeChange::Data{owner, rrsets}, {}});
   std::sort(nodes.begin(), nodes.end(), [](const auto& left, const auto& right) { return left.key < right.key; });
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    nodes[i].denial = zone::Denial{nodes[(i + 1) % nodes.size()].key, MakeRrsig(dns::RrType::kNsec3)};
+  const bool nsec = kind == dns::DenialKind::kNsec;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const zone::NodeChange& next = nodes[(i + 1) % nodes.size()];
+    nodes[i].denial = zone::Denial{nsec ? next.data->owner.wire() : next.key, MakeRrsig(nsec ? dns::RrType::kNsec : dns::RrType::kNsec3)};
+  }
   return nodes;
 }
 
@@ -61,7 +67,8 @@ inline std::vector<zone::NodeChange> MakeNodes(const std::vector<std::pair<dns::
 /// non-terminal `e`, and the cut `cut`.
 class ServedReplica {
  public:
-  ServedReplica() : directory_(std::string(::testing::TempDir()) + "replica-XXXXXX") {
+  explicit ServedReplica(dns::DenialKind kind = dns::DenialKind::kNsec3)
+      : kind_(kind), directory_(std::string(::testing::TempDir()) + "replica-XXXXXX") {
     if (mkdtemp(directory_.data()) == nullptr) throw std::runtime_error("no temporary folder");
     writer_ = Must(replica::ReplicaWriter::Open(directory_, kMapOctets));
   }
@@ -74,8 +81,8 @@ class ServedReplica {
   void Load(dns::Serial serial, const std::vector<dns::Name>& more = {}) {
     const dns::SoaFields soa{.primary = MakeName("ns1.example.net."), .mailbox = apex, .serial = serial, .minimum = 300};
     std::vector<dns::RrSet> rrsets = {MakeRrSet(dns::RrType::kNs, 3600, dns::EncodeNs(MakeName("ns1.example.net."))),
-                                      MakeRrSet(dns::RrType::kSoa, 600, dns::EncodeSoa(soa)),
-                                      MakeRrSet(dns::RrType::kNsec3Param, 300, dns::EncodeNsec3Param())};
+                                      MakeRrSet(dns::RrType::kSoa, 600, dns::EncodeSoa(soa))};
+    if (kind_ == dns::DenialKind::kNsec3) rrsets.push_back(MakeRrSet(dns::RrType::kNsec3Param, 300, dns::EncodeNsec3Param()));
     const dns::RrSet tlsa = MakeRrSet(dns::RrType::kTlsa, 60, Octets("\3\1\1", 3) + Octets(32, 'x'));
     std::vector<std::pair<dns::Name, std::vector<dns::RrSet>>> names = {
         {apex, rrsets},
@@ -83,8 +90,8 @@ class ServedReplica {
         {identity, {tlsa}},
         {cut, {{dns::RrType::kNs, 3600, {dns::EncodeNs(MakeName("ns.else."))}, {}}}}};
     for (const dns::Name& name : more) names.push_back({name, {tlsa}});
-    Must(writer_->BeginSnapshot(apex, {1, serial, Sha256(std::to_string(serial))}));
-    Must(writer_->AddNodes(apex, MakeNodes(names)));
+    Must(writer_->BeginSnapshot(apex, {1, serial, Sha256(std::to_string(serial))}, kind_));
+    Must(writer_->AddNodes(apex, MakeNodes(names, kind_, apex)));
     Must(writer_->CommitSnapshot(apex, {}));
   }
 
@@ -97,6 +104,7 @@ class ServedReplica {
   const dns::Name cut = MakeName("cut._device.acme.example.");
 
  private:
+  const dns::DenialKind kind_;
   std::string directory_;
   std::unique_ptr<replica::ReplicaWriter> writer_;
 };

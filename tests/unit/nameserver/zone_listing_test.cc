@@ -34,5 +34,23 @@ TEST(ZoneListingTest, ListingHasEverythingThatPowerDnsDoesNotMakeItself) {
   EXPECT_EQ(listed, expected);
 }
 
+TEST(ZoneListingTest, ListingOfAnNsecZoneHasTheDenialSignaturesAtTheNames) {
+  ServedReplica replica(dns::DenialKind::kNsec);
+  replica.Load(7);
+  replica::Snapshot snapshot(replica.writer().environment());
+  Must(snapshot.Renew());
+  ZoneListing listing(*Must(FindServedZone(snapshot, replica.apex)), KeepRdata);
+  std::vector<std::pair<std::string, std::uint16_t>> listed;
+  while (auto entry = Must(listing.Next(snapshot)))
+    for (const auto& record : entry->records) listed.emplace_back(entry->owner.Format(), record.type);
+
+  const std::vector<std::pair<std::string, std::uint16_t>> expected = {
+      {"_device.acme.example.", kNs},        {"_device.acme.example.", kRrsig},    {"_device.acme.example.", kSoa},
+      {"_device.acme.example.", kRrsig},     {"_device.acme.example.", kRrsig},    {"cut._device.acme.example.", kNs},
+      {"cut._device.acme.example.", kRrsig}, {"d.e._device.acme.example.", kTlsa}, {"d.e._device.acme.example.", kRrsig},
+      {"d.e._device.acme.example.", kRrsig}};
+  EXPECT_EQ(listed, expected);
+}
+
 }  // namespace
 }  // namespace idzone::nameserver

@@ -51,6 +51,39 @@ TEST(EnvironmentTest, AReplacedFileIsNoticedAndAMissingOneGoesOnServing) {
   EXPECT_TRUE(reader->WasReplaced());
 }
 
+/// Makes the file say that it is of that version.
+void SetVersion(const std::string& directory, std::uint32_t version) {
+  const auto writer = ReplicaWriter::Open(directory, kMapOctets).value();
+  auto transaction = WriteTransaction::Begin(writer->environment()).value();
+  ASSERT_TRUE(transaction.Put(Tree::kMeta, "format", EncodeNumber(version)));
+  ASSERT_TRUE(transaction.Commit());
+}
+
+TEST(EnvironmentTest, ThePreviousVersionIsReadAndRaisedByTheWriter) {
+  const ScratchDirectory directory;
+  SetVersion(directory.path(), kFormatVersion - 1);
+
+  EXPECT_TRUE(Environment::OpenForReading(directory.path()));
+  const auto writer = OpenWriter(directory);
+  ReadTransaction transaction(writer->environment());
+  ASSERT_TRUE(transaction.Renew());
+  EXPECT_EQ(transaction.Get(Tree::kMeta, "format").value(), EncodeNumber(kFormatVersion));
+}
+
+TEST(EnvironmentTest, AnUnknownVersionIsRefusedByReaderAndWriter) {
+  for (const std::uint32_t version : {kFormatVersion + 1, kFormatVersion - 2}) {
+    const ScratchDirectory directory;
+    SetVersion(directory.path(), version);
+
+    const auto read = Environment::OpenForReading(directory.path());
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().reason, Reason::kSchemaMismatch);
+    const auto written = ReplicaWriter::Open(directory.path(), kMapOctets);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().reason, Reason::kSchemaMismatch);
+  }
+}
+
 TEST(EnvironmentTest, AnAbortedTransactionChangesNothing) {
   const ScratchDirectory directory;
   const auto writer = OpenWriter(directory);

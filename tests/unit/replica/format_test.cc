@@ -126,8 +126,58 @@ TEST(FormatTest, OnlyTypesOfTheAllowListAreRead) {
   }
 }
 
+TEST(FormatTest, NodesOfAnNsecZoneHaveKeysOfAnyLength) {
+  zone::Node node = SomeNode();
+  node.denial.next = ZoneName().wire();
+  for (const dns::DenialKey& denial_key : {dns::DenialKey(1, '\0'), dns::CanonicalKey(node.owner, ZoneName()), Octets(255, 'k')}) {
+    const Octets key = EncodeNodeKey(7, denial_key);
+
+    const Octets value = EncodeNode(key, node);
+    const auto view = DecodeNode(key, value);
+
+    ASSERT_TRUE(view) << view.error().Detail();
+    EXPECT_EQ(view->key, denial_key);
+    EXPECT_EQ(view->next, ZoneName().wire());
+  }
+}
+
+TEST(FormatTest, ANodeWithoutKeyOwnerOrNextIsMalformed) {
+  zone::Node node = SomeNode();
+  node.denial.next.clear();
+  const Octets key = EncodeNodeKey(7, kHash);
+  const Octets no_next = EncodeNode(key, node);
+  const Octets short_key = EncodeNodeKey(7, {});
+  const Octets no_key = EncodeNode(short_key, SomeNode());
+
+  EXPECT_FALSE(DecodeNode(key, no_next));
+  EXPECT_FALSE(DecodeNode(short_key, no_key));
+}
+
+/// Made by hand from FORMAT.md: what earlier programs wrote, and what this one must go on writing.
+TEST(FormatTest, ZoneRecordsOfBothVersionsAreRead) {
+  const Octets apex("\1a\0", 3);
+  const Octets digest(32, '\x77');
+  const Octets version1 = HexDecode(
+                              "000000020000000100000001000000"
+                              "07"
+                              "20",
+                              "hex")
+                              .value() +
+                          digest;
+  const ZoneRecord expected{.number = 2, .generation = 1, .position = {1, 7, digest}, .denial = dns::DenialKind::kNsec3};
+  ZoneRecord nsec = expected;
+  nsec.denial = dns::DenialKind::kNsec;
+
+  EXPECT_EQ(DecodeZoneRecord(apex, Sealed(apex, version1)), expected);
+  EXPECT_EQ(EncodeZoneRecord(apex, expected), Sealed(apex, version1 + "\x01"));
+  EXPECT_EQ(EncodeZoneRecord(apex, nsec), Sealed(apex, version1 + "\x02"));
+  EXPECT_EQ(DecodeZoneRecord(apex, Sealed(apex, version1 + "\x02")), nsec);
+  EXPECT_FALSE(DecodeZoneRecord(apex, Sealed(apex, version1 + "\x03")));
+  EXPECT_FALSE(DecodeZoneRecord(apex, Sealed(apex, version1 + "\x01\x01")));
+}
+
 TEST(FormatTest, ZoneRecordsAndPinsComeBackAndAreSealed) {
-  const ZoneRecord record{.number = 3, .generation = 9, .position = At(12)};
+  const ZoneRecord record{.number = 3, .generation = 9, .position = At(12), .denial = dns::DenialKind::kNsec};
   Octets value = EncodeZoneRecord(ZoneName().wire(), record);
   EXPECT_EQ(DecodeZoneRecord(ZoneName().wire(), value), record);
   EXPECT_FALSE(DecodeZoneRecord(dns::Name().wire(), value));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "services/replica/reader.h"
 #include "tests/unit/replica/small_zone.h"
 
 namespace idzone::replica {
@@ -193,6 +194,47 @@ TEST_F(WriterTest, AnotherFormatVersionIsRefused) {
 
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().reason, Reason::kSchemaMismatch);
+}
+
+/// Nodes of an NSEC zone: apex, a, b.a, whose keys ascend in this order.
+std::vector<zone::NodeChange> NsecZone() {
+  const dns::Name a = ZoneName().Prepend("a").value();
+  const std::vector<dns::Name> names = {ZoneName(), a, a.Prepend("b").value()};
+  std::vector<zone::NodeChange> nodes;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    zone::NodeChange node{dns::CanonicalKey(names[i], ZoneName()), false, zone::NodeChange::Data{names[i], {}}, {}};
+    node.denial = zone::Denial{names[(i + 1) % names.size()].wire(), "rrsig"};
+    nodes.push_back(std::move(node));
+  }
+  return nodes;
+}
+
+TEST_F(WriterTest, AnNsecZoneFollowsItsChainOfNames) {
+  ASSERT_TRUE(writer_->BeginSnapshot(ZoneName(), At(7), dns::DenialKind::kNsec));
+  ASSERT_TRUE(writer_->AddNodes(ZoneName(), NsecZone()));
+  ASSERT_TRUE(writer_->CommitSnapshot(ZoneName(), {}));
+
+  Snapshot snapshot(writer_->environment());
+  ASSERT_TRUE(snapshot.Renew());
+  const ZoneRecord record = snapshot.FindZone(ZoneName().wire()).value().value();
+  EXPECT_EQ(record.denial, dns::DenialKind::kNsec);
+  const auto place = snapshot.Find(record.generation, Octets("\0aa\0", 4)).value();
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->node.owner, NsecZone().back().data->owner.wire());
+}
+
+TEST_F(WriterTest, AnNsecZoneWithAHoleOrAForeignNextNameIsTorn) {
+  for (const dns::Name& next :
+       {ZoneName().Prepend("other").value(), dns::Name::Parse("elsewhere.").value(), ZoneName().Prepend(Octets("a\0", 2)).value()}) {
+    std::vector<zone::NodeChange> nodes = NsecZone();
+    nodes[0].denial->next = next.wire();
+    ASSERT_TRUE(writer_->BeginSnapshot(ZoneName(), At(7), dns::DenialKind::kNsec));
+
+    const auto added = writer_->AddNodes(ZoneName(), nodes);
+
+    ASSERT_FALSE(added) << next.Format();
+    EXPECT_EQ(added.error().reason, Reason::kVersionGap);
+  }
 }
 
 }  // namespace
