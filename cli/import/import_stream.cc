@@ -16,6 +16,7 @@ v1::EnrollRequest RequestFor(const std::string& namespace_name, const ImportItem
     case identity::MaterialKind::kCertificate: request.set_certificate(item.material); break;
     case identity::MaterialKind::kCertificateRequest: request.set_certificate_request(item.material); break;
     case identity::MaterialKind::kPublicKey: request.set_public_key(item.material); break;
+    case identity::MaterialKind::kSshPublicKey: request.set_ssh_public_key(item.material); break;
   }
   return request;
 }

@@ -14,6 +14,13 @@ int HexValue(char c) {
   return -1;
 }
 
+int Base64Value(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
 template <typename Number>
 void AppendBigEndian(Octets& out, Number value) {
   for (int shift = static_cast<int>(sizeof(Number) - 1) * 8; shift >= 0; shift -= 8)
@@ -79,6 +86,28 @@ std::string Base64Encode(OctetsView octets) {
                                    static_cast<int>(octets.size()));
   text.resize(static_cast<std::size_t>(size));
   return text;
+}
+
+Result<Octets> Base64Decode(std::string_view text, std::string_view subject) {
+  if (text.size() % 4 != 0)
+    return Fail(Reason::kValueMalformed, std::string(subject), "base64 in groups of four", std::to_string(text.size()) + " characters");
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  Octets octets;
+  octets.reserve(text.size() / 4 * 3);
+  std::uint32_t bits = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const int value = at + padding < text.size() ? Base64Value(text[at]) : 0;
+    if (value < 0) return Fail(Reason::kValueMalformed, std::string(subject), "base64", "another character at " + std::to_string(at + 1));
+    bits = bits << 6 | static_cast<std::uint32_t>(value);
+    if (at % 4 != 3) continue;
+    for (const int shift : {16, 8, 0}) octets.push_back(static_cast<char>(bits >> shift & 0xff));
+    bits = 0;
+  }
+  // What padding stands for was written as zeros; any other bit there is a second spelling of the same octets.
+  if (octets.find_first_not_of('\0', octets.size() - padding) != Octets::npos)
+    return Fail(Reason::kValueMalformed, std::string(subject), "base64 without bits left over", "some");
+  octets.resize(octets.size() - padding);
+  return octets;
 }
 
 Octets Sha256(OctetsView octets) {

@@ -23,6 +23,8 @@ Result<Octets> HexDecode(std::string_view hex, std::string_view subject);
 std::string Base32HexEncode(OctetsView octets);
 /// Returns base64 with padding (RFC 4648 §4).
 std::string Base64Encode(OctetsView octets);
+/// Returns the octets of base64 as Base64Encode writes it: padded, no other characters, no bits left over. VALUE_MALFORMED.
+Result<Octets> Base64Decode(std::string_view text, std::string_view subject);
 
 /// Returns the digest as octets (32 and 64 of them).
 Octets Sha256(OctetsView octets);

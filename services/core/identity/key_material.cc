@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "services/core/identity/key_material.h"
 
-#include <openssl/bio.h>
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/obj_mac.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -14,28 +9,19 @@
 #include <optional>
 
 #include "services/core/base/limits.h"
+#include "services/core/identity/key_strength.h"
+#include "services/core/identity/openssl_pointer.h"
+#include "services/core/identity/ssh_key.h"
 
 namespace idzone::identity {
 namespace {
-
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
-using X509Pointer = std::unique_ptr<X509, Deleter<X509_free>>;
-using RequestPointer = std::unique_ptr<X509_REQ, Deleter<X509_REQ_free>>;
-using KeyPointer = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using BioPointer = std::unique_ptr<BIO, Deleter<BIO_free>>;
-using NumberPointer = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
 
 std::string FieldOf(MaterialKind kind) {
   switch (kind) {
     case MaterialKind::kCertificate: return "certificate";
     case MaterialKind::kCertificateRequest: return "certificate_request";
     case MaterialKind::kPublicKey: return "public_key";
+    case MaterialKind::kSshPublicKey: return std::string(kSshField);
   }
   return "material";
 }
@@ -45,6 +31,7 @@ std::string ThingOf(MaterialKind kind) {
     case MaterialKind::kCertificate: return "one X.509 certificate";
     case MaterialKind::kCertificateRequest: return "one PKCS #10 certification request";
     case MaterialKind::kPublicKey: return "one SubjectPublicKeyInfo";
+    case MaterialKind::kSshPublicKey: return std::string(kSshThing);
   }
   return "key material";
 }
@@ -106,53 +93,18 @@ bool IsKind(MaterialKind kind, OctetsView der) {
     case MaterialKind::kCertificate: return ParseDer<X509Pointer>(d2i_X509, der, trailing) != nullptr;
     case MaterialKind::kCertificateRequest: return ParseDer<RequestPointer>(d2i_X509_REQ, der, trailing) != nullptr;
     case MaterialKind::kPublicKey: return ParseDer<KeyPointer>(d2i_PUBKEY, der, trailing) != nullptr;
+    case MaterialKind::kSshPublicKey: return LooksLikeSshKey(der);
   }
   return false;
 }
 
 /// Says what unreadable DER is instead, so that a key in the wrong slot is named as such.
 tl::unexpected<Error> Unreadable(MaterialKind kind, OctetsView der) {
-  for (const MaterialKind other : {MaterialKind::kCertificate, MaterialKind::kCertificateRequest, MaterialKind::kPublicKey}) {
+  for (const MaterialKind other :
+       {MaterialKind::kCertificate, MaterialKind::kCertificateRequest, MaterialKind::kPublicKey, MaterialKind::kSshPublicKey}) {
     if (other != kind && IsKind(other, der)) return Refuse(Reason::kMaterialWrongKind, kind, ThingOf(kind), ThingOf(other));
   }
   return Refuse(Reason::kMaterialMalformed, kind, ThingOf(kind) + " in PEM or DER", std::to_string(der.size()) + " octets that are none");
-}
-
-Result<void> CheckRsa(MaterialKind kind, const EVP_PKEY* key) {
-  const int bits = EVP_PKEY_get_bits(key);
-  if (bits < limits::kRsaBitsMin) return Refuse(Reason::kKeyTooWeak, kind, "RSA of 2048 bits or more", std::to_string(bits) + " bits");
-  if (bits > limits::kRsaBitsMax) return Refuse(Reason::kKeyUnsupported, kind, "RSA of at most 8192 bits", std::to_string(bits) + " bits");
-  BIGNUM* raw = nullptr;
-  EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &raw);
-  const NumberPointer exponent(raw);
-  // Small exponents have broken padding checks too often (CA/Browser Forum Baseline Requirements §6.1.6).
-  if (exponent == nullptr || !BN_is_odd(exponent.get()) || BN_num_bits(exponent.get()) < 17)
-    return Refuse(Reason::kKeyTooWeak, kind, "an odd RSA exponent of 65537 or more", "another exponent");
-  return {};
-}
-
-Result<void> CheckCurve(MaterialKind kind, const EVP_PKEY* key) {
-  char group[64] = {};
-  std::size_t size = 0;
-  if (EVP_PKEY_get_group_name(key, group, sizeof(group), &size) != 1)
-    return Refuse(Reason::kKeyUnsupported, kind, "P-256, P-384 or P-521", "a curve without a name");
-  const std::string_view name(group, size);
-  if (name == SN_X9_62_prime256v1 || name == SN_secp384r1 || name == SN_secp521r1) return {};
-  return Refuse(Reason::kKeyUnsupported, kind, "P-256, P-384 or P-521", "curve " + std::string(name));
-}
-
-/// Checks that the key is of a kind and size that a relying party should accept.
-Result<void> CheckStrength(MaterialKind kind, const EVP_PKEY* key) {
-  if (key == nullptr) return Refuse(Reason::kKeyUnsupported, kind, "an RSA, ECDSA or EdDSA key", "a key that OpenSSL cannot read");
-  switch (EVP_PKEY_get_base_id(key)) {
-    case EVP_PKEY_RSA: return CheckRsa(kind, key);
-    case EVP_PKEY_EC: return CheckCurve(kind, key);
-    case EVP_PKEY_ED25519:
-    case EVP_PKEY_ED448: return {};
-    default: break;
-  }
-  const char* name = EVP_PKEY_get0_type_name(key);
-  return Refuse(Reason::kKeyUnsupported, kind, "an RSA, ECDSA or EdDSA key", name == nullptr ? "another kind of key" : name);
 }
 
 Octets SpkiOf(X509_PUBKEY* key) {
@@ -173,11 +125,20 @@ tl::unexpected<Error> Trailing(MaterialKind kind, std::size_t count) {
 KeyMaterial::KeyMaterial(Octets spki, Octets certificate)
     : spki_(std::move(spki)), certificate_(std::move(certificate)), fingerprint_(Sha256(spki_)) {}
 
+KeyMaterial::KeyMaterial(SshKey key)
+    : spki_(std::move(key.spki)), ssh_blob_(std::move(key.blob)), sshfp_algorithm_(key.sshfp_algorithm), fingerprint_(Sha256(spki_)) {}
+
 Result<KeyMaterial> KeyMaterial::Parse(MaterialKind kind, OctetsView octets) {
   if (octets.empty()) return Refuse(Reason::kMaterialMissing, kind, ThingOf(kind), "nothing");
   if (octets.size() > limits::kMaterialOctetsMax)
     return Refuse(Reason::kLimitExceeded, kind, "at most " + std::to_string(limits::kMaterialOctetsMax) + " octets",
                   std::to_string(octets.size()));
+  if (kind == MaterialKind::kSshPublicKey) {
+    auto key = ParseSshKey(octets);
+    if (key) return KeyMaterial(*std::move(key));
+    const bool maybe_der = key.error().reason == Reason::kMaterialMalformed && octets.front() == '\x30';
+    return maybe_der ? Unreadable(kind, octets) : tl::unexpected(std::move(key.error()));
+  }
   Octets der(octets);
   if (octets.find("-----BEGIN ") != OctetsView::npos) {
     auto decoded = FromPem(kind, octets);
@@ -197,7 +158,7 @@ Result<KeyMaterial> KeyMaterial::Parse(MaterialKind kind, OctetsView octets) {
     if (request == nullptr) return Unreadable(kind, der);
     spki = SpkiOf(X509_REQ_get_X509_PUBKEY(request.get()));
     key.reset(X509_REQ_get_pubkey(request.get()));
-    if (auto strong = CheckStrength(kind, key.get()); !strong) return tl::unexpected(strong.error());
+    if (auto strong = CheckStrength(FieldOf(kind), key.get()); !strong) return tl::unexpected(strong.error());
     if (X509_REQ_verify(request.get(), key.get()) != 1) {
       ERR_clear_error();
       return Refuse(Reason::kProofMismatch, kind, "a request signed by the key that it carries", "another signature");
@@ -209,7 +170,7 @@ Result<KeyMaterial> KeyMaterial::Parse(MaterialKind kind, OctetsView octets) {
   }
   ERR_clear_error();
   if (trailing != 0) return Trailing(kind, trailing);
-  if (auto strong = CheckStrength(kind, key.get()); !strong) return tl::unexpected(strong.error());
+  if (auto strong = CheckStrength(FieldOf(kind), key.get()); !strong) return tl::unexpected(strong.error());
   return KeyMaterial(std::move(spki), kind == MaterialKind::kCertificate ? std::move(der) : Octets());
 }
 

@@ -57,5 +57,15 @@ TEST(OctetsTest, ReaderStopsForGoodAtTheFirstMissingOctet) {
   EXPECT_FALSE(reader.ok());
 }
 
+TEST(OctetsTest, ReadsTheBase64ThatItWrites) {
+  for (const std::string& octets : {std::string(), std::string("f"), std::string("fo"), std::string("foo"), std::string("\0\xff\xfe", 3)})
+    EXPECT_EQ(Base64Decode(Base64Encode(octets), "key").value(), octets);
+}
+
+TEST(OctetsTest, RefusesOtherSpellingsOfBase64) {
+  for (const char* text : {"Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm 9v", "Zm9v\n", "Zm-_", "=Zg="})
+    EXPECT_EQ(Base64Decode(text, "key").error().reason, Reason::kValueMalformed) << text;
+}
+
 }  // namespace
 }  // namespace idzone
