@@ -18,7 +18,7 @@ ZONE = "_device.qtypes.example."
 DEVICES = 200
 ALLOWED = {2, 6, 43, 44, 46, 47, 48, 50, 51, 52, 53, 59, 60, 61}
 ANSWERED_MIN = 65_500  # the server may drop meta types: OPT, TSIG and the like make a malformed question
-FORBIDDEN = {  # type: RDATA
+FORBIDDEN = {  # the RDATA of each type
     1: bytes([192, 0, 2, 1]),  # A
     5: b"\0",  # CNAME
     12: b"\0",  # PTR
