@@ -35,7 +35,7 @@ ExitCode Explain(CLI::App& app, const Session& session, const CLI::ParseError& e
 }  // namespace
 
 void BuildApp(CLI::App& app, Session& session) {
-  app.description("idzone: device identities in signed DNS zones");
+  app.description("idzone: identities of devices, users and services in signed DNS zones");
   app.footer(kExitCodes);
   app.require_subcommand(1);
   // Global options may stand behind the command too.
@@ -52,7 +52,7 @@ void BuildApp(CLI::App& app, Session& session) {
   AddOperatorCommands(app, session);
   AddPrincipalCommands(app, session);
   AddNamespaceCommands(app, session);
-  AddDeviceCommands(app, session);
+  AddIdentityCommands(app, session);
   AddZoneCommands(app, session);
   AddEdgeCommands(app, session);
   AddVerifyCommand(app, session);

@@ -61,7 +61,7 @@ Result<Octets> MaterialFromText(const std::string& text, std::string_view subjec
     }
     const int value = Base64Value(c);
     if (value < 0 || padding > 0)
-      return Fail(Reason::kMaterialMalformed, std::string(subject), "PEM text or base64 of DER", "something else");
+      return Fail(Reason::kMaterialMalformed, std::string(subject), "PEM text, armor or base64", "something else");
     ++digits;
     bits = bits << 6 | static_cast<std::uint32_t>(value);
     count += 6;
@@ -72,7 +72,7 @@ Result<Octets> MaterialFromText(const std::string& text, std::string_view subjec
   }
   // RFC 4648 §4: groups of four; "=" fills the last one.
   if (octets.empty() || (digits + padding) % 4 != 0 || padding > 2)
-    return Fail(Reason::kMaterialMalformed, std::string(subject), "PEM text or base64 of DER", "something else");
+    return Fail(Reason::kMaterialMalformed, std::string(subject), "PEM text, armor or base64", "something else");
   return octets;
 }
 

@@ -11,7 +11,7 @@ namespace idzone::cli {
 /// NOT_FOUND, LIMIT_EXCEEDED, MATERIAL_MISSING (an empty file).
 Result<Octets> ReadMaterialFile(const std::filesystem::path& file);
 
-/// Returns the octets of material that came as text: PEM as it is, base64 of DER decoded. MATERIAL_MALFORMED.
+/// Returns the octets of material that came as text: PEM or armor as it is, base64 decoded. MATERIAL_MALFORMED.
 Result<Octets> MaterialFromText(const std::string& text, std::string_view subject);
 
 }  // namespace idzone::cli

@@ -14,7 +14,7 @@ struct Session;
 void AddOperatorCommands(CLI::App& app, Session& session);
 void AddPrincipalCommands(CLI::App& app, Session& session);
 void AddNamespaceCommands(CLI::App& app, Session& session);
-void AddDeviceCommands(CLI::App& app, Session& session);
+void AddIdentityCommands(CLI::App& app, Session& session);
 void AddZoneCommands(CLI::App& app, Session& session);
 void AddEdgeCommands(CLI::App& app, Session& session);
 void AddVerifyCommand(CLI::App& app, Session& session);

@@ -8,7 +8,8 @@
 
 #include "cli/call.h"
 #include "cli/commands/commands.h"
-#include "cli/output/resource.h"
+#include "cli/commands/namespace.h"
+#include "cli/output/namespace_json.h"
 #include "idzone/v1/namespace_service.grpc.pb.h"
 #include "services/core/records/profile.h"
 
@@ -16,8 +17,6 @@ namespace idzone::cli {
 namespace {
 
 using Stub = v1::NamespaceService::Stub;
-
-const std::map<std::string, v1::LayoutKind> kLayouts = {{"flat", v1::LAYOUT_KIND_FLAT}, {"tree", v1::LAYOUT_KIND_TREE}};
 
 struct Options {
   std::string name;
@@ -28,37 +27,34 @@ struct Options {
   std::string policy;
   std::string profile;
   std::string operator_id;
+  std::string form;
+  std::string labels;
+  std::string denial;
+  std::string algorithm;
+  bool wildcard_ca = false;
+  bool mail_records = false;
 };
 
-std::string LayoutText(const v1::Layout& layout) {
-  switch (layout.kind()) {
-    case v1::LAYOUT_KIND_FLAT: return "flat";
-    case v1::LAYOUT_KIND_TREE: return "tree " + std::to_string(layout.width());
-    default: return "unknown";
-  }
+/// An option that was not given leaves the choice to the server.
+template <typename Enum>
+Enum Chosen(const Spellings<Enum>& spellings, const std::string& text) {
+  return text.empty() ? Enum{} : spellings.at(text);
 }
 
-std::string ProfileName(v1::RecordProfile profile) {
-  switch (profile) {
-    case v1::RECORD_PROFILE_TLSA_3_1_1: return "3 1 1";
-    case v1::RECORD_PROFILE_TLSA_3_1_2: return "3 1 2";
-    case v1::RECORD_PROFILE_TLSA_3_0_1: return "3 0 1";
-    case v1::RECORD_PROFILE_TLSA_3_1_0: return "3 1 0";
-    default: return "unknown";
+/// An unset layout lets the server choose; a chosen width means a tree, a chosen form enum.
+void ChooseLayout(const Options& options, v1::Namespace& resource) {
+  std::string kind = options.layout;
+  if (kind.empty() && !options.form.empty()) kind = "enum";
+  if (kind.empty() && options.width) kind = "tree";
+  if (kind.empty()) return;
+  v1::Layout& layout = *resource.mutable_layout();
+  layout.set_kind(kLayoutKinds.at(kind));
+  layout.set_form(Chosen(kEnumForms, options.form));
+  if (options.width) {
+    layout.set_width(*options.width);
+  } else if (kind == "tree" && options.expected == 0) {
+    layout.set_width(2);
   }
-}
-
-Json ToJson(const v1::Namespace& resource) {
-  Json object = {{"name", resource.name()},
-                 {"operator", resource.operator_id()},
-                 {"layout", LayoutText(resource.layout())},
-                 {"policy", resource.policy()},
-                 {"profile", ProfileName(resource.profile())},
-                 {"name_servers", Json::array()},
-                 {"zone_exists", resource.zone_exists()},
-                 {"create_time", FormatTime(resource.create_time())}};
-  for (const auto& server : resource.name_servers()) object["name_servers"].push_back(server);
-  return object;
 }
 
 Outcome Create(const Session& session, const Options& options) {
@@ -74,20 +70,18 @@ Outcome Create(const Session& session, const Options& options) {
     if (!profile) return tl::unexpected(Misused("create namespace " + options.name, profile.error()));
     resource.set_profile(static_cast<v1::RecordProfile>(*profile));
   }
-  // An unset layout lets the server choose; a chosen width means a tree.
-  if (!options.layout.empty()) resource.mutable_layout()->set_kind(kLayouts.at(options.layout));
-  if (options.width) {
-    if (options.layout.empty()) resource.mutable_layout()->set_kind(v1::LAYOUT_KIND_TREE);
-    resource.mutable_layout()->set_width(*options.width);
-  } else if (options.layout == "tree" && options.expected == 0) {
-    resource.mutable_layout()->set_width(2);
-  }
+  ChooseLayout(options, resource);
+  resource.set_labels(Chosen(kLabelPrivacies, options.labels));
+  resource.set_denial(Chosen(kDenialKinds, options.denial));
+  resource.set_algorithm(Chosen(kSigningAlgorithms, options.algorithm));
+  resource.set_wildcard_ca(options.wildcard_ca);
+  resource.set_mail_records(options.mail_records);
   const auto channel = Connect(session);
   if (!channel) return tl::unexpected(channel.error());
   Stub stub(*channel);
   const auto response = Call(session, stub, &Stub::CreateNamespace, request, "create namespace " + options.name);
   if (!response) return tl::unexpected(response.error());
-  WriteObject(session.out, session.format, ToJson(response->namespace_resource()));
+  WriteObject(session.out, session.format, NamespaceJson(response->namespace_resource()));
   return ExitCode::kOk;
 }
 
@@ -99,14 +93,17 @@ Outcome List(const Session& session) {
                     {{"NAME", "name"},
                      {"OPERATOR", "operator"},
                      {"LAYOUT", "layout"},
+                     {"LABELS", "labels"},
                      {"POLICY", "policy"},
                      {"PROFILE", "profile"},
+                     {"DENIAL", "denial"},
+                     {"ALGORITHM", "algorithm"},
                      {"ZONE", "zone_exists"}});
   v1::ListNamespacesRequest request;
   do {
     const auto response = Call(session, stub, &Stub::ListNamespaces, request, "list namespaces");
     if (!response) return tl::unexpected(response.error());
-    for (const auto& resource : response->namespaces()) writer.Add(ToJson(resource));
+    for (const auto& resource : response->namespaces()) writer.Add(NamespaceJson(resource));
     request.set_page_token(response->next_page_token());
   } while (!request.page_token().empty());
   writer.End();
@@ -121,33 +118,48 @@ Outcome Show(const Session& session, const Options& options) {
   request.set_name(options.name);
   const auto response = Call(session, stub, &Stub::GetNamespace, request, "show namespace " + options.name);
   if (!response) return tl::unexpected(response.error());
-  WriteObject(session.out, session.format, ToJson(response->namespace_resource()));
+  WriteObject(session.out, session.format, NamespaceJson(response->namespace_resource()));
   return ExitCode::kOk;
 }
 
 }  // namespace
 
 void AddNamespaceCommands(CLI::App& app, Session& session) {
-  CLI::App* noun = app.add_subcommand("namespace", "Namespaces of devices, each with its zone");
+  CLI::App* noun = app.add_subcommand("namespace", "Namespaces of identities, each with its zone");
   noun->require_subcommand(1);
   auto options = std::make_shared<Options>();
 
   CLI::App* create = noun->add_subcommand("create", "Create a namespace; the signer then makes its key and zone");
-  create->add_option("NAME", options->name, "_device.<domain>")->required();
+  create
+      ->add_option("NAME", options->name, "_device.<domain>, _user.<domain>, _<service>.<host>, _openpgpkey.<domain>, _smimecert.<domain>")
+      ->required();
   create->add_option("--ns", options->name_servers, "Host name of a name server; repeat for each, the primary first")->required();
-  create->add_option("--layout", options->layout, "tree (default) or flat")->check(CLI::IsMember(kLayouts));
+  create->add_option("--layout", options->layout, "tree (default), flat or enum: how an id becomes a name")
+      ->check(CLI::IsMember(kLayoutKinds));
   create->add_option("--width", options->width, "Hex digits between id and namespace in a tree, 0 to 3");
-  create->add_option("--expect", options->expected, "Number of devices expected, from which the server chooses the width");
+  create->add_option("--form", options->form, "What the ids of enum are: digits, nibbles, eui48, eui64, imei, gs1 or e164")
+      ->check(CLI::IsMember(kEnumForms));
+  create->add_option("--expect", options->expected, "Number of identities expected, from which the server chooses the width");
+  create
+      ->add_option("--labels", options->labels, "clear, private or chosen: whether names show ids (default: private for users, else clear)")
+      ->check(CLI::IsMember(kLabelPrivacies));
   create->add_option("--policy", options->policy, "fast, standard (default) or relaxed: how long signatures live");
-  create->add_option("--profile", options->profile, "\"3 1 1\" (default), \"3 1 2\", \"3 0 1\" or \"3 1 0\": the TLSA record");
+  create->add_option("--profile", options->profile, "\"3 1 1\" (default), \"3 1 2\", \"3 0 1\", \"3 1 0\" or \"3 0 0\": the TLSA record");
+  create->add_option("--denial", options->denial, "nsec3 (default) or nsec: how absence is proved")->check(CLI::IsMember(kDenialKinds));
+  create->add_option("--algorithm", options->algorithm, "ecdsa (default, P-256) or ed25519: the zone's keys")
+      ->check(CLI::IsMember(kSigningAlgorithms));
+  create->add_flag("--wildcard-ca", options->wildcard_ca, "It holds one CA at * and no identities: see namespace ca set");
+  create->add_flag("--mail-records", options->mail_records, "It may hold OPENPGPKEY or SMIMEA records of mailboxes");
   create->add_option("--operator", options->operator_id, "The operator that it belongs to (default: the caller's)");
   create->callback([&session, options] { session.command = [&session, options] { return Create(session, *options); }; });
 
   CLI::App* list = noun->add_subcommand("list", "List namespaces");
   list->callback([&session] { session.command = [&session] { return List(session); }; });
 
+  AddNamespaceAuthorityCommands(*noun, session);
+
   CLI::App* show = noun->add_subcommand("show", "Show a namespace");
-  show->add_option("NAME", options->name, "_device.<domain>")->required();
+  show->add_option("NAME", options->name, "The namespace's name")->required();
   show->callback([&session, options] { session.command = [&session, options] { return Show(session, *options); }; });
 }
 

@@ -25,8 +25,7 @@ class CsvSource : public ImportSource {
     const bool material = std::any_of(kMaterialFields.begin(), kMaterialFields.end(),
                                       [&](const MaterialField& field) { return columns_.contains(field.name); });
     if (!columns_.contains(kIdField) || !material)
-      return Fail(Reason::kValueMissing, "line 1",
-                  "a header with id and one of certificate, csr, public_key, certificate_file, csr_file, public_key_file",
+      return Fail(Reason::kValueMissing, "line 1", std::string("a header with id and ") + kMaterialExpected,
                   Join(header->fields).substr(0, 200));
     header_ = Join(header->fields);
     reader_.ExpectFields(header->fields.size());

@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cli/import/import_session.h"
 
-#include <algorithm>
 #include <deque>
 
 #include "cli/import/import_stream.h"
 #include "services/process/lifecycle.h"
 
 namespace idzone::cli {
-namespace {
-
-/// DNS compares without case, and so do we.
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-}  // namespace
-
 ImportSession::ImportSession(v1::EnrollmentService::StubInterface& stub, ImportOptions options, ImportOutput output)
     : stub_(stub), options_(std::move(options)), output_(std::move(output)) {}
 
@@ -58,7 +47,8 @@ std::optional<ImportItem> ImportSession::NextItem(ImportSource& source, const st
       continue;
     }
     auto& item = std::get<ImportItem>(*record);
-    if (ids_.Insert(Lower(item.id))) return std::move(item);
+    // Letter by letter: whether Hugh and hugh are one identity is the namespace's matter, and the server's to say.
+    if (ids_.Insert(item.id)) return std::move(item);
     Report(ImportFault{
         .line = item.line,
         .id = item.id,

@@ -26,6 +26,8 @@ namespace idzone::cli {
 
 struct ImportOptions {
   std::string namespace_name;
+  /// For all items; unspecified leaves it to the namespace.
+  v1::LabelPrivacy label_privacy = v1::LABEL_PRIVACY_UNSPECIFIED;
   /// Unanswered items under way. Two server batches of 256 keep the server busy; four hide the network.
   std::size_t window = 1024;
   /// Attempts in a row without a single answer before the import ends.

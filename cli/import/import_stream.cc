@@ -8,16 +8,12 @@
 namespace idzone::cli {
 namespace {
 
-v1::EnrollRequest RequestFor(const std::string& namespace_name, const ImportItem& item) {
+v1::EnrollRequest RequestFor(const ImportOptions& options, const ImportItem& item) {
   v1::EnrollRequest request;
-  request.set_namespace_name(namespace_name);
+  request.set_namespace_name(options.namespace_name);
   request.set_id(item.id);
-  switch (item.kind) {
-    case identity::MaterialKind::kCertificate: request.set_certificate(item.material); break;
-    case identity::MaterialKind::kCertificateRequest: request.set_certificate_request(item.material); break;
-    case identity::MaterialKind::kPublicKey: request.set_public_key(item.material); break;
-    case identity::MaterialKind::kSshPublicKey: request.set_ssh_public_key(item.material); break;
-  }
+  request.set_label_privacy(options.label_privacy);
+  SetMaterial(request, item.material);
   return request;
 }
 
@@ -89,7 +85,7 @@ void ImportStream::Send(ImportSource& source, std::deque<ImportItem>& again) {
       item = session_.NextItem(source, stop_);
     }
     if (!item) return;
-    const v1::EnrollRequest request = RequestFor(session_.options_.namespace_name, *item);
+    const v1::EnrollRequest request = RequestFor(session_.options_, *item);
     {
       // Before it is written: its answer may come before Write returns.
       const std::lock_guard lock(mutex_);

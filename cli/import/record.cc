@@ -10,12 +10,12 @@
 namespace idzone::cli {
 namespace {
 
-struct Material {
-  identity::MaterialKind kind = identity::MaterialKind::kCertificate;
-  Octets octets;
-};
-
-constexpr char kMaterialExpected[] = "one of certificate, csr, public_key, certificate_file, csr_file, public_key_file";
+/// An OpenSSH key is text as it is; the others are PEM, armor or base64.
+Result<Octets> OctetsOf(const MaterialField& field, const std::string& value, const std::filesystem::path& base) {
+  if (field.is_file) return ReadMaterialFile(base / value);
+  if (field.form == MaterialForm::kSshPublicKey) return value;
+  return MaterialFromText(value, field.name);
+}
 
 Result<Material> FindMaterial(const FieldLookup& field, const std::filesystem::path& base) {
   const MaterialField* chosen = nullptr;
@@ -30,11 +30,11 @@ Result<Material> FindMaterial(const FieldLookup& field, const std::filesystem::p
     value = std::move(text);
   }
   if (chosen == nullptr) return Fail(Reason::kMaterialMissing, "record", kMaterialExpected, "none");
-  Result<Octets> octets = chosen->is_file ? ReadMaterialFile(base / value) : MaterialFromText(value, chosen->name);
+  Result<Octets> octets = OctetsOf(*chosen, value, base);
   if (!octets) return tl::unexpected(octets.error());
   if (octets->size() > limits::kMaterialOctetsMax)
     return Fail(Reason::kLimitExceeded, std::string(chosen->name), "at most 16 KiB", std::to_string(octets->size()) + " octets");
-  return Material{chosen->kind, *std::move(octets)};
+  return Material{chosen->form, *std::move(octets)};
 }
 
 }  // namespace
@@ -44,16 +44,12 @@ ImportRecord MakeImportRecord(RecordFrame frame, const FieldLookup& field, const
   const auto fault = [&](Error error) {
     return ImportFault{.line = frame.line, .id = id, .error = std::move(error), .original = std::move(frame.original), .text = {}};
   };
+  // Whatever the namespace's ids are, they are text: octets that are none would break the whole stream and not only their item.
   if (id.empty()) return fault({Reason::kValueMissing, "id", "an id", "none"});
-  // The id is checked here too because octets that are no UTF-8 would break the whole stream and not only their item.
-  if (const auto checked = identity::Subject::Parse(identity::SubjectForm::kLabel, id); !checked) return fault(checked.error());
+  if (const auto checked = identity::Subject::Parse(identity::SubjectForm::kOpaque, id); !checked) return fault(checked.error());
   Result<Material> material = FindMaterial(field, base);
   if (!material) return fault(material.error());
-  return ImportItem{.line = frame.line,
-                    .id = std::move(id),
-                    .kind = material->kind,
-                    .material = std::move(material->octets),
-                    .original = std::move(frame.original)};
+  return ImportItem{.line = frame.line, .id = std::move(id), .material = *std::move(material), .original = std::move(frame.original)};
 }
 
 Result<std::unique_ptr<ImportSource>> OpenImportSource(std::istream& stream, const ImportSourceOptions& options) {

@@ -14,20 +14,26 @@ namespace idzone::cli {
 
 struct MaterialField {
   std::string_view name;
-  identity::MaterialKind kind;
+  MaterialForm form;
   bool is_file;
 };
 
 inline constexpr std::string_view kIdField = "id";
 inline constexpr std::string_view kErrorPrefix = "error_";
-inline constexpr std::array<MaterialField, 6> kMaterialFields = {{
-    {"certificate", identity::MaterialKind::kCertificate, false},
-    {"csr", identity::MaterialKind::kCertificateRequest, false},
-    {"public_key", identity::MaterialKind::kPublicKey, false},
-    {"certificate_file", identity::MaterialKind::kCertificate, true},
-    {"csr_file", identity::MaterialKind::kCertificateRequest, true},
-    {"public_key_file", identity::MaterialKind::kPublicKey, true},
+inline constexpr std::array<MaterialField, 10> kMaterialFields = {{
+    {"certificate", MaterialForm::kCertificate, false},
+    {"csr", MaterialForm::kCertificateRequest, false},
+    {"public_key", MaterialForm::kPublicKey, false},
+    {"ssh_public_key", MaterialForm::kSshPublicKey, false},
+    {"openpgp_key", MaterialForm::kOpenPgpKey, false},
+    {"certificate_file", MaterialForm::kCertificate, true},
+    {"csr_file", MaterialForm::kCertificateRequest, true},
+    {"public_key_file", MaterialForm::kPublicKey, true},
+    {"ssh_public_key_file", MaterialForm::kSshPublicKey, true},
+    {"openpgp_key_file", MaterialForm::kOpenPgpKey, true},
 }};
+/// How an error says what was expected.
+inline constexpr char kMaterialExpected[] = "one of certificate, csr, public_key, ssh_public_key, openpgp_key, or one of these with _file";
 
 /// Returns a field's text; empty when the record does not have it.
 using FieldLookup = std::function<std::string(std::string_view name)>;

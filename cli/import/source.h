@@ -9,7 +9,7 @@
 #include <string>
 #include <variant>
 
-#include "services/core/identity/key_material.h"
+#include "cli/material.h"
 
 /// Import files. Two forms, both read record by record:
 ///   CSV, with a header line; columns in any order:
@@ -17,8 +17,9 @@
 ///     sensor7,certificates/sensor7.pem
 ///   JSON lines, one object a line:
 ///     {"id": "sensor7", "certificate": "-----BEGIN CERTIFICATE-----\n…"}
-/// Each record has an `id` and exactly one of `certificate`, `csr`, `public_key` (PEM text, or base64 of DER) or
-/// `certificate_file`, `csr_file`, `public_key_file` (a path; a relative one starts at the import file's folder).
+/// Each record has an `id` and exactly one of `certificate`, `csr`, `public_key` (PEM text, or base64 of DER), `ssh_public_key`
+/// (an OpenSSH line), `openpgp_key` (armored text, or base64 of it), or of the same names with `_file` behind them (a path; a
+/// relative one starts at the import file's folder).
 /// `error_line`, `error_reason`, `error_detail` and `error_text`, which the file of failed records has, are ignored; other
 /// columns and keys too, but they are carried over into that file.
 namespace idzone::cli {
@@ -27,8 +28,7 @@ namespace idzone::cli {
 struct ImportItem {
   std::uint64_t line = 0;
   std::string id;  // as the file has it
-  identity::MaterialKind kind = identity::MaterialKind::kCertificate;
-  Octets material;
+  Material material;
   std::string original;  // the record in the file's own form, for the file of failed records
 };
 

@@ -19,6 +19,24 @@ std::string StateName(v1::IdentityState state) {
   }
 }
 
+std::string StateName(v1::KeyState state) {
+  switch (state) {
+    case v1::KEY_STATE_ACTIVE: return "active";
+    case v1::KEY_STATE_RETIRED: return "retired";
+    default: return "unknown";
+  }
+}
+
+Json KeyJson(const v1::IdentityKey& key) {
+  Json object = {{"state", StateName(key.state())},
+                 {"record", key.record()},
+                 {"fingerprint", HexEncode(key.fingerprint())},
+                 {"add_time", FormatTime(key.add_time())},
+                 {"retire_time", nullptr}};
+  if (key.has_retire_time()) object["retire_time"] = FormatTime(key.retire_time());
+  return object;
+}
+
 }  // namespace
 
 std::string FormatTime(const google::protobuf::Timestamp& time) {
@@ -44,10 +62,19 @@ Json IdentityJson(const v1::Identity& identity) {
                  {"state", StateName(identity.state())},
                  {"fingerprint", HexEncode(identity.fingerprint())},
                  {"record", identity.record()},
+                 {"private_label", identity.private_label()},
+                 {"active_keys", 0},
+                 {"keys", Json::array()},
                  {"enroll_time", FormatTime(identity.enroll_time())},
                  {"revoke_time", nullptr},
                  {"change", identity.change()},
                  {"version", nullptr}};
+  int active = 0;
+  for (const auto& key : identity.keys()) {
+    object["keys"].push_back(KeyJson(key));
+    if (key.state() == v1::KEY_STATE_ACTIVE) ++active;
+  }
+  object["active_keys"] = active;
   if (identity.has_revoke_time()) object["revoke_time"] = FormatTime(identity.revoke_time());
   if (identity.has_version()) object["version"] = VersionJson(identity.version().epoch(), identity.version().serial());
   return object;

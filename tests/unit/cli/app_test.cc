@@ -42,6 +42,11 @@ TEST(AppTest, WrongUsageIsTwo) {
   EXPECT_EQ(Idzone({"devise"}).code, ExitCode::kUsage);
   EXPECT_EQ(Idzone({"device", "enroll", "_device.a.example", "x"}).code, ExitCode::kUsage);
   EXPECT_EQ(Idzone({"device", "enroll", "_device.a.example", "x", "--csr", "a", "--certificate", "b"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Idzone({"user", "enroll", "_user.a.example", "x", "--csr", "a", "--ssh-key", "b"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Idzone({"user", "enroll", "_user.a.example", "x", "--ssh-key", "b", "--label", "chosen"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Idzone({"mailbox", "enroll", "_openpgpkey.a.example", "x", "--openpgp-key", "b", "--label", "clear"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Idzone({"namespace", "create", "_user.a.example", "--ns", "ns.b.example", "--layout", "enum", "--form", "e163"}).code,
+            ExitCode::kUsage);
   EXPECT_EQ(Idzone({"--output", "xml", "zone", "list"}).code, ExitCode::kUsage);
   EXPECT_EQ(Idzone({"namespace", "create", "_device.a.example"}).code, ExitCode::kUsage);
 }
@@ -51,6 +56,31 @@ TEST(AppTest, AMissingFileIsFoundBeforeAnythingIsSent) {
 
   EXPECT_EQ(run.code, ExitCode::kUsage);
   EXPECT_NE(run.err.find("/nowhere/c.pem"), std::string::npos);
+}
+
+TEST(AppTest, EveryKindOfMaterialNamesItsFile) {
+  for (const char* option : {"--certificate", "--csr", "--public-key", "--ssh-key", "--openpgp-key"}) {
+    const Ended run = Idzone({"user", "add-key", "_user.a.example", "ada", option, "/nowhere/key"});
+
+    EXPECT_EQ(run.code, ExitCode::kUsage) << option;
+    EXPECT_NE(run.err.find("/nowhere/key"), std::string::npos) << option;
+  }
+}
+
+TEST(AppTest, AServiceNeedsNoId) {
+  const Ended run = Idzone({"service", "enroll", "_smtp-client.host.a.example", "--certificate", "/nowhere/c.pem"});
+
+  EXPECT_NE(run.err.find("cannot enroll @ in _smtp-client.host.a.example"), std::string::npos) << run.err;
+  EXPECT_EQ(Idzone({"service", "enroll", "_smtp-client.host.a.example", "id", "--certificate", "c"}).code, ExitCode::kUsage);
+}
+
+TEST(AppTest, AFingerprintIs64HexDigits) {
+  for (const std::string& fingerprint : {std::string(62, 'a'), std::string(63, 'a'), std::string(66, 'a'), std::string(64, 'g')}) {
+    const Ended run = Idzone({"device", "retire-key", "_device.a.example", "x", fingerprint.c_str()});
+
+    EXPECT_EQ(run.code, ExitCode::kUsage) << fingerprint;
+    EXPECT_NE(run.err.find("FINGERPRINT"), std::string::npos) << run.err;
+  }
 }
 
 TEST(AppTest, ErrorsAreJsonWhenTheOutputIs) {

@@ -41,10 +41,12 @@ class CompletionTest : public testing::Test {
 
 TEST_F(CompletionTest, BashOffersNounsVerbsAndOptions) {
   EXPECT_EQ(BashOffers("", "na"), "namespace");
-  EXPECT_EQ(BashOffers("device", "re"), "revoke");
+  EXPECT_EQ(BashOffers("device", "re"), "retire-key revoke");
   EXPECT_EQ(BashOffers("device enroll", "--ce"), "--certificate");
   EXPECT_EQ(BashOffers("device import _device.a.example", "--fa"), "--failed");
   EXPECT_EQ(BashOffers("--output json zone", "ex"), "export");
+  EXPECT_EQ(BashOffers("namespace ca", "s"), "set");
+  EXPECT_EQ(BashOffers("namespace ca set", "--fu"), "--full");
 }
 
 TEST_F(CompletionTest, BashOffersGlobalOptionsBehindCommands) {
@@ -54,8 +56,8 @@ TEST_F(CompletionTest, BashOffersGlobalOptionsBehindCommands) {
 TEST_F(CompletionTest, EveryShellKnowsEveryCommand) {
   for (const Shell shell : {Shell::kBash, Shell::kZsh, Shell::kFish}) {
     const std::string script = CompletionScript(shell, app_);
-    for (const char* path :
-         {"operator create", "principal disable", "namespace create", "device import", "zone ds", "edge add", "completion"})
+    for (const char* path : {"operator create", "principal disable", "namespace create", "device import", "user enroll", "service add-key",
+                             "mailbox import", "namespace ca remove", "zone ds", "edge add", "completion"})
       EXPECT_NE(script.find(path), std::string::npos) << path;
   }
 }

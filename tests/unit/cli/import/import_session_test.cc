@@ -26,6 +26,7 @@ class FakeEnrollment : public v1::EnrollmentService::Service {
     std::uint64_t index = 0;
     while (stream->Read(&request)) {
       ++requests;
+      labels.insert(request.label_privacy());
       if (gone) return {grpc::StatusCode::UNAVAILABLE, "gone on purpose"};
       if (mute) {
         while (!context->IsCancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -60,6 +61,7 @@ class FakeEnrollment : public v1::EnrollmentService::Service {
 
   std::set<std::string> enrolled;
   std::set<std::string> refused;
+  std::set<int> labels;
   std::uint64_t requests = 0;
   int streams = 0;
   std::int64_t break_at = -1;  // the stream breaks at the request after so many
@@ -80,9 +82,9 @@ class ListSource : public ImportSource {
     const int number = next_++;
     if (after) after(number);
     return ImportItem{.line = static_cast<std::uint64_t>(number) + 2,
-                      .id = "device-" + std::to_string(duplicate_of_first.contains(number) ? 0 : number),
-                      .kind = identity::MaterialKind::kCertificate,
-                      .material = "x",
+                      .id = prefixes[static_cast<std::size_t>(number) % prefixes.size()] +
+                            std::to_string(same_number || duplicate_of_first.contains(number) ? 0 : number),
+                      .material = {MaterialForm::kCertificate, "x"},
                       .original = "original " + std::to_string(number)};
   }
   bool failed() const override { return false; }
@@ -91,6 +93,8 @@ class ListSource : public ImportSource {
   std::string FailedLine(const ImportFault&) const override { return {}; }
 
   std::set<int> duplicate_of_first;
+  std::vector<std::string> prefixes = {"device-"};
+  bool same_number = false;
   std::function<void(int)> after;
 
  private:
@@ -240,6 +244,25 @@ TEST_F(ImportSessionTest, ASecondLineOfTheSameIdFails) {
   ASSERT_EQ(faults_.size(), 2u);
   EXPECT_EQ(faults_[0].error.reason, Reason::kAlreadyExists);
   EXPECT_EQ(faults_[0].line, 6u);
+}
+
+TEST_F(ImportSessionTest, IdsThatDifferInCaseAreTheServersToJudge) {
+  ListSource source(2);
+  source.prefixes = {"Device-", "device-"};
+  source.same_number = true;
+
+  ASSERT_TRUE(Import(source));
+
+  EXPECT_EQ(fake_.enrolled, (std::set<std::string>{"Device-0", "device-0"}));
+}
+
+TEST_F(ImportSessionTest, TheLabelPrivacyGoesWithEachItem) {
+  options_.label_privacy = v1::LABEL_PRIVACY_PRIVATE;
+  ListSource source(3);
+
+  ASSERT_TRUE(Import(source));
+
+  EXPECT_EQ(fake_.labels, std::set<int>{v1::LABEL_PRIVACY_PRIVATE});
 }
 
 TEST_F(ImportSessionTest, AServerThatAnswersWhatWasNotAskedIsNotBelieved) {

@@ -39,11 +39,11 @@ TEST(CsvSourceTest, TakesColumnsInAnyOrderAndCarriesOthersOver) {
 
   ASSERT_EQ(read.items.size(), 2u);
   EXPECT_EQ(read.items[0].id, "a");
-  EXPECT_EQ(read.items[0].kind, identity::MaterialKind::kPublicKey);
-  EXPECT_EQ(read.items[0].material, std::string(3, '\0'));
+  EXPECT_EQ(read.items[0].material.form, MaterialForm::kPublicKey);
+  EXPECT_EQ(read.items[0].material.octets, std::string(3, '\0'));
   EXPECT_EQ(read.items[0].original, "X1,,a,AAAA");
-  EXPECT_EQ(read.items[1].kind, identity::MaterialKind::kCertificateRequest);
-  EXPECT_EQ(read.items[1].material, kPem);
+  EXPECT_EQ(read.items[1].material.form, MaterialForm::kCertificateRequest);
+  EXPECT_EQ(read.items[1].material.octets, kPem);
 }
 
 TEST(CsvSourceTest, ReadsMaterialFilesFromTheBaseFolder) {
@@ -53,9 +53,45 @@ TEST(CsvSourceTest, ReadsMaterialFilesFromTheBaseFolder) {
   const Read read = ReadAll("id,certificate_file\na,source_test.pem\nb,absent.pem\n", ImportFormat::kCsv, base);
 
   ASSERT_EQ(read.items.size(), 1u);
-  EXPECT_EQ(read.items[0].material, kPem);
+  EXPECT_EQ(read.items[0].material.octets, kPem);
   ASSERT_EQ(read.faults.size(), 1u);
   EXPECT_EQ(read.faults[0].error.reason, Reason::kNotFound);
+}
+
+TEST(CsvSourceTest, TakesSshAndOpenPgpKeysAsTextAndAsFiles) {
+  const std::filesystem::path base = testing::TempDir();
+  std::ofstream(base / "source_test.pub") << "ssh-ed25519 AAAA ada\n";
+  std::ofstream(base / "source_test.pgp") << "\x99\x01";
+
+  const Read read = ReadAll(
+      "id,ssh_public_key,ssh_public_key_file,openpgp_key,openpgp_key_file\n"
+      "a,ssh-rsa AAAA a comment,,,\n"
+      "b,,source_test.pub,,\n"
+      "c,,,\"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\",\n"
+      "d,,,AAAA,\n"
+      "e,,,,source_test.pgp\n",
+      ImportFormat::kCsv, base);
+
+  ASSERT_EQ(read.items.size(), 5u);
+  EXPECT_EQ(read.items[0].material.form, MaterialForm::kSshPublicKey);
+  EXPECT_EQ(read.items[0].material.octets, "ssh-rsa AAAA a comment");
+  EXPECT_EQ(read.items[1].material.octets, "ssh-ed25519 AAAA ada\n");
+  EXPECT_EQ(read.items[2].material.form, MaterialForm::kOpenPgpKey);
+  EXPECT_EQ(read.items[2].material.octets, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA");
+  EXPECT_EQ(read.items[3].material.octets, std::string(3, '\0'));
+  EXPECT_EQ(read.items[4].material.form, MaterialForm::kOpenPgpKey);
+  EXPECT_EQ(read.items[4].material.octets, "\x99\x01");
+}
+
+TEST(CsvSourceTest, IdsAreTheServersToJudgeOnceTheyAreText) {
+  const Read read = ReadAll("id,csr\nada@work (mobile),AAAA\n+44 1632 960083,AAAA\n" + std::string(200, 'x') + ",AAAA\n" +
+                                std::string(201, 'x') + ",AAAA\n\xc3(,AAAA\n",
+                            ImportFormat::kCsv);
+
+  EXPECT_EQ(read.items.size(), 3u);
+  ASSERT_EQ(read.faults.size(), 2u);
+  EXPECT_EQ(read.faults[0].error.reason, Reason::kIdMalformed);
+  EXPECT_EQ(read.faults[1].error.reason, Reason::kIdMalformed);
 }
 
 TEST(CsvSourceTest, RefusesAFileWithoutUsableHeader) {
@@ -73,7 +109,7 @@ TEST(CsvSourceTest, RefusesAFileWithoutUsableHeader) {
 
 TEST(CsvSourceTest, BrokenRecordsAreTheirOwnFaults) {
   const Read read =
-      ReadAll("id,certificate,csr\na,AAAA,\n,AAAA,\nb,,\nc,AAAA,AAAA\nd,??,\ne,AAAA\nf/,AAAA,\ng,AAAA,\n", ImportFormat::kCsv);
+      ReadAll("id,certificate,csr\na,AAAA,\n,AAAA,\nb,,\nc,AAAA,AAAA\nd,??,\ne,AAAA\nf\xff,AAAA,\ng,AAAA,\n", ImportFormat::kCsv);
 
   EXPECT_EQ(read.items.size(), 2u);
   ASSERT_EQ(read.faults.size(), 6u);
@@ -114,8 +150,8 @@ TEST(JsonLinesSourceTest, ReadsObjectsAndReportsTheRest) {
       ImportFormat::kJsonLines);
 
   ASSERT_EQ(read.items.size(), 2u);
-  EXPECT_EQ(read.items[0].material, "-----BEGIN X\n");
-  EXPECT_EQ(read.items[1].kind, identity::MaterialKind::kPublicKey);
+  EXPECT_EQ(read.items[0].material.octets, "-----BEGIN X\n");
+  EXPECT_EQ(read.items[1].material.form, MaterialForm::kPublicKey);
   ASSERT_EQ(read.faults.size(), 4u);
   EXPECT_EQ(read.faults[0].line, 3u);
   EXPECT_EQ(read.faults[0].text, "{\"id\":\"b\",");

@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/output/json.h"
 #include "cli/session.h"
 
 namespace CLI {
 class App;
 }
 
-/// The device commands are spread over files, each adding its own; what two of them share is here.
 namespace idzone::cli {
-
-void AddDeviceReadCommands(CLI::App& noun, Session& session);
-void AddDeviceEnrollCommand(CLI::App& noun, Session& session);
-void AddDeviceImportCommand(CLI::App& noun, Session& session);
-void AddDeviceRevokeCommand(CLI::App& noun, Session& session);
-void AddDeviceWaitCommand(CLI::App& noun, Session& session);
 
 struct WaitOptions {
   std::string namespace_name;
@@ -36,5 +28,17 @@ struct LiveVersion {
 /// Waits until the changes are live at every registered edge, telling on the error stream what is missing.
 /// DEADLINE when the time is over.
 tl::expected<LiveVersion, Failure> WaitUntilLive(const Session& session, const WaitOptions& options);
+
+/// --wait and --wait-timeout of a command that changes something.
+struct WaitFlags {
+  bool wait = false;
+  double timeout_seconds = 600;
+};
+void AddWaitFlags(CLI::App& command, WaitFlags& flags, const std::string& text);
+
+/// Writes what a change made of its object and, with --wait, whether it came to be live. The object is shown in any case:
+/// what is acknowledged is done, whether or not it is live yet.
+Outcome WriteChanged(const Session& session, Json object, const WaitFlags& flags, const std::string& namespace_name,
+                     std::vector<std::uint64_t> changes);
 
 }  // namespace idzone::cli

@@ -7,7 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/call.h"
-#include "cli/commands/device.h"
+#include "cli/commands/identity.h"
+#include "cli/commands/wait_until_live.h"
 #include "cli/output/resource.h"
 #include "idzone/v1/identity_service.grpc.pb.h"
 
@@ -21,8 +22,7 @@ struct Options {
   std::string namespace_name;
   std::vector<std::string> ids;
   std::string reason;
-  bool wait = false;
-  double wait_seconds = 600;
+  WaitFlags wait;
 };
 
 Outcome Revoke(const Session& session, const Options& options) {
@@ -58,12 +58,12 @@ Outcome Revoke(const Session& session, const Options& options) {
   writer.End();
   session.out.flush();
   if (failure && failure->exit_code != ExitCode::kRefused) return tl::unexpected(*failure);
-  if (options.wait && !changes.empty()) {
+  if (options.wait.wait && !changes.empty()) {
     std::sort(changes.begin(), changes.end());
     changes.erase(std::unique(changes.begin(), changes.end()), changes.end());
     if (changes.size() > kChangesPerWait) changes.clear();
-    const auto live =
-        WaitUntilLive(session, {.namespace_name = options.namespace_name, .changes = changes, .timeout_seconds = options.wait_seconds});
+    const auto live = WaitUntilLive(
+        session, {.namespace_name = options.namespace_name, .changes = changes, .timeout_seconds = options.wait.timeout_seconds});
     if (!live) return tl::unexpected(live.error());
   }
   if (failures == 0) return ExitCode::kOk;
@@ -73,14 +73,18 @@ Outcome Revoke(const Session& session, const Options& options) {
 
 }  // namespace
 
-void AddDeviceRevokeCommand(CLI::App& noun, Session& session) {
+void AddIdentityRevokeCommand(CLI::App& command, Session& session, const IdentityNoun& noun) {
   auto options = std::make_shared<Options>();
-  CLI::App* revoke = noun.add_subcommand("revoke", "Revoke devices, for ever: neither they nor their keys come back");
-  revoke->add_option("NAMESPACE", options->namespace_name, "_device.<domain>")->required();
-  revoke->add_option("ID", options->ids, "The devices' ids")->required();
+  CLI::App* revoke = command.add_subcommand("revoke", "Revoke, for ever: neither it nor its keys come back");
+  AddNamespaceArgument(*revoke, options->namespace_name, noun);
+  options->ids.resize(1);
+  if (noun.id_hint == nullptr) {
+    AddIdArgument(*revoke, options->ids.front(), noun);
+  } else {
+    revoke->add_option("ID", options->ids, "The ids of those to revoke")->required();
+  }
   revoke->add_option("--reason", options->reason, "For the record, at most 200 characters");
-  revoke->add_flag("--wait", options->wait, "Wait until they are gone from every registered edge");
-  revoke->add_option("--wait-timeout", options->wait_seconds, "Seconds to wait at most (default: 600)")->check(CLI::PositiveNumber);
+  AddWaitFlags(*revoke, options->wait, "Wait until it is gone from every registered edge");
   revoke->callback([&session, options] { session.command = [&session, options] { return Revoke(session, *options); }; });
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
+#include "cli/commands/wait_until_live.h"
+
 #include <algorithm>
-#include <memory>
+#include <chrono>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "cli/call.h"
-#include "cli/commands/device.h"
 #include "cli/output/progress.h"
 #include "cli/output/resource.h"
 #include "idzone/v1/identity_service.grpc.pb.h"
@@ -40,19 +41,6 @@ v1::WaitForChangeRequest RequestFor(const WaitOptions& options, std::chrono::mil
   return request;
 }
 
-Outcome Wait(const Session& session, const WaitOptions& options) {
-  const auto begin = Clock::now();
-  const auto live = WaitUntilLive(session, options);
-  if (!live) return tl::unexpected(live.error());
-  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
-  WriteObject(session.out, session.format,
-              {{"namespace", options.namespace_name},
-               {"live", true},
-               {"version", VersionJson(live->epoch, live->serial)},
-               {"waited_ms", waited.count()}});
-  return ExitCode::kOk;
-}
-
 }  // namespace
 
 tl::expected<LiveVersion, Failure> WaitUntilLive(const Session& session, const WaitOptions& options) {
@@ -82,12 +70,23 @@ tl::expected<LiveVersion, Failure> WaitUntilLive(const Session& session, const W
   }
 }
 
-void AddDeviceWaitCommand(CLI::App& noun, Session& session) {
-  auto options = std::make_shared<WaitOptions>();
-  CLI::App* wait = noun.add_subcommand("wait", "Wait until all that is acknowledged is live at every registered edge");
-  wait->add_option("NAMESPACE", options->namespace_name, "_device.<domain>")->required();
-  wait->add_option("--timeout", options->timeout_seconds, "Seconds to wait at most (default: 600)")->check(CLI::PositiveNumber);
-  wait->callback([&session, options] { session.command = [&session, options] { return Wait(session, *options); }; });
+void AddWaitFlags(CLI::App& command, WaitFlags& flags, const std::string& text) {
+  command.add_flag("--wait", flags.wait, text);
+  command.add_option("--wait-timeout", flags.timeout_seconds, "Seconds to wait at most (default: 600)")->check(CLI::PositiveNumber);
+}
+
+Outcome WriteChanged(const Session& session, Json object, const WaitFlags& flags, const std::string& namespace_name,
+                     std::vector<std::uint64_t> changes) {
+  tl::expected<LiveVersion, Failure> live;
+  if (flags.wait) {
+    live =
+        WaitUntilLive(session, {.namespace_name = namespace_name, .changes = std::move(changes), .timeout_seconds = flags.timeout_seconds});
+    object["live"] = live.has_value();
+    if (live) object["live_version"] = VersionJson(live->epoch, live->serial);
+  }
+  WriteObject(session.out, session.format, object);
+  if (!live) return tl::unexpected(live.error());
+  return ExitCode::kOk;
 }
 
 }  // namespace idzone::cli

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/call.h"
-#include "cli/commands/device.h"
+#include "cli/commands/identity.h"
 #include "cli/import/import_session.h"
 #include "cli/import/output_files.h"
 #include "cli/import/version_follower.h"
@@ -28,6 +28,7 @@ struct Options {
   std::string base;
   std::string results;
   std::string failed;
+  std::string label;
   std::size_t window = 1024;
   double publish_seconds = 120;
 };
@@ -125,7 +126,7 @@ Outcome Conclude(const Session& session, const Options& options, const Files& fi
     return ExitCode::kPartial;
   }
   if (summary.unpublished > 0) {
-    session.err << "Everything is enrolled, but the signer has not published all of it yet: see idzone device wait." << std::endl;
+    session.err << "Everything is enrolled, but the signer has not published all of it yet: see the wait command." << std::endl;
     return ExitCode::kUnreachable;
   }
   return ExitCode::kOk;
@@ -164,7 +165,8 @@ Outcome Import(const Session& session, const Options& options) {
 
   const auto patience = std::chrono::milliseconds(static_cast<std::int64_t>(options.publish_seconds * 1000));
   VersionFollower follower(identities, results, {.namespace_name = *namespace_name, .patience = patience});
-  ImportSession import(enrollment, {.namespace_name = *namespace_name, .window = options.window},
+  ImportSession import(enrollment,
+                       {.namespace_name = *namespace_name, .label_privacy = LabelPrivacyOf(options.label), .window = options.window},
                        {.enrolled = [&](ImportResult result) { follower.Add(std::move(result)); },
                         .failed = [&](const ImportFault& fault) { failed.Write(fault); }});
   const std::stop_token stop = signals.token();
@@ -197,10 +199,10 @@ Outcome Import(const Session& session, const Options& options) {
 
 }  // namespace
 
-void AddDeviceImportCommand(CLI::App& noun, Session& session) {
+void AddIdentityImportCommand(CLI::App& command, Session& session, const IdentityNoun& noun) {
   auto options = std::make_shared<Options>();
-  CLI::App* import = noun.add_subcommand("import", "Enroll many devices from a file; it may be interrupted and run again");
-  import->add_option("NAMESPACE", options->namespace_name, "_device.<domain>")->required();
+  CLI::App* import = command.add_subcommand("import", "Enroll many from a file; it may be interrupted and run again");
+  AddNamespaceArgument(*import, options->namespace_name, noun);
   import->add_option("FILE", options->file, "CSV or JSON lines, \"-\" for standard input")->required();
   import->add_option("--format", options->format, "csv or jsonl (default: from the file's name or content)")
       ->check(CLI::IsMember({"csv", "jsonl"}));
@@ -208,14 +210,17 @@ void AddDeviceImportCommand(CLI::App& noun, Session& session) {
   import->add_option("--results", options->results, "Write what was enrolled there (default: FILE.results.jsonl)");
   import->add_option("--failed", options->failed,
                      "Write what was refused there, to be mended and imported (default: FILE.failed.csv or .jsonl)");
+  AddLabelOption(*import, options->label, noun);
   import->add_option("--window", options->window, "Unanswered items under way (default: 1024)")->check(CLI::Range(1, 8192));
   import
       ->add_option("--publish-timeout", options->publish_seconds,
                    "Seconds without any publication after which results are written without their version (default: 120)")
       ->check(CLI::NonNegativeNumber);
   import->footer(
-      "A record has an id and one of: certificate, csr, public_key (PEM text, or base64 of DER),\n"
-      "certificate_file, csr_file, public_key_file (a path). Other columns are carried over.\n"
+      "A record has an id and one of:\n"
+      "  certificate, csr, public_key (PEM text, or base64 of DER), ssh_public_key (an OpenSSH line),\n"
+      "  openpgp_key (armored text, or base64), or the same with _file behind it (a path).\n"
+      "Other columns are carried over.\n"
       "  CSV, with a header:  id,certificate_file\n"
       "                       sensor7,certificates/sensor7.pem\n"
       "  JSON lines:          {\"id\": \"sensor7\", \"certificate\": \"-----BEGIN CERTIFICATE-----\\n...\"}");
