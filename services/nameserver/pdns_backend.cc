@@ -182,11 +182,11 @@ bool IdentityBackend::list(const DNSName& target, int zone_number, bool /*includ
   return true;
 }
 
-DomainInfo IdentityBackend::InfoOf(const dns::Name& apex, const replica::ZoneRecord& record) {
+DomainInfo IdentityBackend::InfoOf(const dns::Name& apex, replica::ZoneNumber number, dns::Serial serial) {
   DomainInfo info;
   info.zone = FromWire(apex.wire());
-  info.id = record.number;
-  info.serial = record.position.serial;
+  info.id = number;
+  info.serial = serial;
   info.kind = DomainInfo::Native;  // versions come from the feed: PowerDNS shall neither fetch zones nor tell of them
   info.backend = this;
   return info;
@@ -195,7 +195,7 @@ DomainInfo IdentityBackend::InfoOf(const dns::Name& apex, const replica::ZoneRec
 bool IdentityBackend::getDomainInfo(const DNSName& name, DomainInfo& info, bool /*with_serial*/) {
   const auto zone = Must(FindZoneNamed(name), [&] { return "zone " + name.toLogString(); });
   if (!zone) return false;
-  info = InfoOf(zone->apex, zone->record);
+  info = InfoOf(zone->apex, zone->record.number, zone->record.position.serial);
   return true;
 }
 
@@ -203,7 +203,12 @@ void IdentityBackend::getAllDomains(std::vector<DomainInfo>* domains, bool /*wit
   const auto subject = [] { return std::string("list of zones"); };
   const Session::Use use = Must(session_.Open(), subject);
   if (use.snapshot() == nullptr) return;
-  for (const auto& held : Must(use.snapshot()->Zones(), subject)) domains->push_back(InfoOf(held.zone, held.record));
+  const auto held = Must(use.snapshot()->Zones(), subject);
+  // A damaged zone is listed, too, so that its names are SERVFAIL and not REFUSED.
+  for (const auto& zone : held.zones) domains->push_back(InfoOf(zone.zone, zone.number, zone.record ? zone.record->position.serial : 0));
+  std::string damages;
+  for (const auto& damage : held.damages) damages += " " + damage.Detail() + ";";
+  source_.ReportDamages(damages);
 }
 
 Result<std::optional<ServedZone>> IdentityBackend::FindZoneNamed(const DNSName& name) {

@@ -44,7 +44,7 @@ class IdentityBackend : public DNSBackend {
   /// Returns the zone whose denial records PowerDNS is making. DBException when it is not of that kind.
   template <typename Subject>
   const ServedZone& DeniedZone(const Session::Use& use, uint32_t number, dns::DenialKind kind, const Subject& subject);
-  DomainInfo InfoOf(const dns::Name& apex, const replica::ZoneRecord& record);
+  DomainInfo InfoOf(const dns::Name& apex, replica::ZoneNumber number, dns::Serial serial);
   /// Takes the value out of a result, or logs why there is none and throws DBException. `subject` makes a text.
   template <typename T, typename Subject>
   T Must(Result<T> result, const Subject& subject) const;

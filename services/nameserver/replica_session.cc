@@ -26,6 +26,12 @@ std::shared_ptr<replica::Environment> ReplicaSource::Current() const {
   return environment_;
 }
 
+void ReplicaSource::ReportDamages(const std::string& damages) {
+  const std::lock_guard lock(damages_mutex_);
+  if (damages != last_damages_ && !damages.empty()) report_("nameserver.zone_damaged" + damages);
+  last_damages_ = damages;
+}
+
 void ReplicaSource::TryOpen() {
   auto opened = replica::Environment::OpenForReading(directory_);
   if (!opened) {

@@ -46,6 +46,8 @@ class ReplicaSource {
   /// Returns the replica as it is now, or null while there is none.
   std::shared_ptr<replica::Environment> Current() const;
   void ReportLine(const std::string& text) const { report_(text); }
+  /// Tells what is damaged in the list of zones, once until it changes: the list is read every second. Empty: nothing.
+  void ReportDamages(const std::string& damages);
 
  private:
   friend class Session;
@@ -57,6 +59,8 @@ class ReplicaSource {
   // Order: sessions_mutex_, then a session's mutex, then environment_mutex_.
   std::mutex sessions_mutex_;
   std::set<Session*> sessions_;
+  std::mutex damages_mutex_;
+  std::string last_damages_;
   mutable std::mutex environment_mutex_;
   std::shared_ptr<replica::Environment> environment_;
 };

@@ -16,18 +16,23 @@ void Snapshot::Release() {
   transaction_.Release();
 }
 
-Result<std::vector<HeldZone>> Snapshot::Zones() {
-  auto cursor = Cursor::Open(transaction_, Tree::kZone);
+Result<HeldZones> Snapshot::Zones() {
+  auto cursor = Cursor::Open(transaction_, Tree::kZoneNumber);
   if (!cursor) return tl::unexpected(cursor.error());
-  std::vector<HeldZone> zones;
+  HeldZones held;
   for (auto entry = cursor->First();; entry = cursor->Next()) {
     if (!entry) return tl::unexpected(entry.error());
-    if (!*entry) return zones;
-    auto record = DecodeZoneRecord((*entry)->key, (*entry)->value);
-    if (!record) return tl::unexpected(record.error());
-    auto name = dns::Name::FromWire((*entry)->key, "zone");
-    if (!name) return tl::unexpected(name.error());
-    zones.push_back({std::move(*name), std::move(*record)});
+    if (!*entry) return held;
+    const auto number = DecodeNumber((*entry)->key, "zone number");
+    auto name = dns::Name::FromWire((*entry)->value, "zone of a number");
+    if (!number || !name) {
+      held.damages.push_back(number ? name.error() : number.error());
+      continue;
+    }
+    auto record = FindZone(name->wire());
+    if (record && !*record) record = Fail(Reason::kEncodingMalformed, "zone " + name->Format(), "a zone record", "none");
+    if (!record) held.damages.push_back(record.error());
+    held.zones.push_back({std::move(*name), *number, record ? std::move(*record) : std::nullopt});
   }
 }
 

@@ -16,7 +16,13 @@ namespace idzone::replica {
 /// A zone as a snapshot shows it.
 struct HeldZone {
   dns::Name zone;
-  ZoneRecord record;
+  ZoneNumber number = 0;
+  std::optional<ZoneRecord> record;  // nothing: it is damaged, and the zone cannot be answered from
+};
+
+struct HeldZones {
+  std::vector<HeldZone> zones;  // ascending by number
+  std::vector<Error> damages;   // what could not be read
 };
 
 /// Where a key falls in a zone's denial chain.
@@ -39,8 +45,8 @@ class Snapshot {
   void Release();
   bool held() const { return transaction_.held(); }
 
-  /// Returns the zones that are served, ascending by wire form.
-  Result<std::vector<HeldZone>> Zones();
+  /// Returns the zones that are held. Damage to one of them does not hide the others.
+  Result<HeldZones> Zones();
   /// Returns a zone by its apex in wire form, lower case; nothing when it is not served.
   Result<std::optional<ZoneRecord>> FindZone(OctetsView apex);
   /// Returns the apex of a zone number, or nothing.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The name server alone (name_server.py), on an NSEC3 zone; test_nsec_nameserver.py has what is different in NSEC zones."""
+import hashlib
 import re
 import shutil
 import subprocess
@@ -168,23 +169,43 @@ def test_unsafe_settings_are_refused_by_name(empty_server, setting, value):
     wait_until(lambda: not server.daemon.pid(), 10, "it ends")
 
 
-def test_a_damaged_replica_is_servfail_and_logged(empty_server):
-    server = empty_server.configure()
-    server.load(ZONE, server.sign(ZONE, zone_lines(ZONE, 20), "zone"))
+def damage(server, wanted):
+    """Flips a bit of these octets wherever they are in the replica."""
     data = server.replica / "data.mdb"
     octets = bytearray(data.read_bytes())
-    wanted = bytes.fromhex(digest(7))
     places = [match.start() for match in re.finditer(re.escape(wanted), octets)]
     assert places
     for place in places:
         octets[place] ^= 1
     data.write_bytes(octets)
 
+
+def test_a_damaged_node_is_servfail_and_logged(empty_server):
+    server = empty_server.configure()
+    server.load(ZONE, server.sign(ZONE, zone_lines(ZONE, 20), "zone"))
+    damage(server, bytes.fromhex(digest(7)))
+
     server.start()
 
     assert server.status(owner(7), "TLSA") == "SERVFAIL"
     assert server.status(owner(8), "TLSA") == "NOERROR"
     assert "nameserver.cannot_answer" in server.daemon.log_tail(60)
+
+
+def test_a_damaged_zone_is_servfail_and_the_others_are_served(empty_server):
+    server, other = empty_server.configure(), "_device.other.example."
+    server.load(ZONE, server.sign(ZONE, zone_lines(ZONE, 20), "zone"))
+    server.load(other, server.sign(other, zone_lines(other, 20), "other"), serial=2)
+    damage(server, hashlib.sha256(b"1").digest())  # in the zone record: what replica_load calls the digest of serial 1
+
+    server.start()
+
+    for name, rr_type in ((ZONE, "SOA"), (owner(7), "TLSA"), (f"absent.{ZONE}", "TLSA")):
+        assert server.status(name, rr_type) == "SERVFAIL"
+    assert server.validator(other).delv_says(owner(7, other)) == "secure"
+    time.sleep(2.5)  # the list is read again every second
+    assert server.daemon.log_tail(60).count("nameserver.zone_damaged") == 1
+    assert server.status(owner(7, other), "TLSA") == "NOERROR"
 
 
 def test_an_idle_server_holds_no_snapshot(server):

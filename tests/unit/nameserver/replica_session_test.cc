@@ -43,6 +43,14 @@ TEST_F(ReplicaSessionTest, StartsWithoutAReplicaTellsItOnceAndPicksItUpLater) {
   EXPECT_NE(Must(session.Open()).snapshot(), nullptr);
 }
 
+TEST_F(ReplicaSessionTest, DamagesAreToldOnceUntilTheyChange) {
+  ReplicaSource source(replica_.directory(), Remember());
+
+  for (const char* damages : {"", " one;", " one;", " two;", "", " two;"}) source.ReportDamages(damages);
+
+  EXPECT_EQ(CountLines("nameserver.zone_damaged"), 3u);
+}
+
 TEST_F(ReplicaSessionTest, NewSessionHoldsNothingAndIdleOneLetsGo) {
   replica_.Load(1);
   replica_.CloseWriter();

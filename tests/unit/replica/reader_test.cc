@@ -24,7 +24,9 @@ TEST_F(ReaderTest, ZonesAreFoundByNameAndNumber) {
 
   EXPECT_EQ(Zone().position, At(7));
   EXPECT_EQ(snapshot_.FindApex(Zone().number).value(), ZoneName().wire());
-  EXPECT_EQ(snapshot_.Zones()->size(), 1u);
+  EXPECT_EQ(snapshot_.Zones()->zones.size(), 1u);
+  EXPECT_EQ(snapshot_.Zones()->zones.front().record, Zone());
+  EXPECT_TRUE(snapshot_.Zones()->damages.empty());
   EXPECT_FALSE(snapshot_.FindZone(dns::Name().wire())->has_value());
 }
 
@@ -120,6 +122,33 @@ TEST_F(ReaderTest, AZoneKeepsItsNumberThroughSnapshots) {
 
   ASSERT_TRUE(snapshot_.Renew());
   EXPECT_EQ(Zone().number, number);
+}
+
+TEST_F(ReaderTest, ADamagedZoneRecordHidesNeitherItsZoneNorOthers) {
+  const dns::Name other = dns::Name::Parse("_device.other.example.").value();
+  ASSERT_TRUE(writer_->BeginSnapshot(other, At(3)));
+  zone::NodeChange apex{dns::Nsec3Hash(other), false, zone::NodeChange::Data{other, {}}, {}};
+  apex.denial = zone::Denial{apex.key, "rrsig"};
+  ASSERT_TRUE(writer_->AddNodes(other, {apex}));
+  ASSERT_TRUE(writer_->CommitSnapshot(other, {}));
+  {
+    auto transaction = WriteTransaction::Begin(writer_->environment()).value();
+    Octets value(transaction.Get(Tree::kZone, ZoneName().wire()).value().value());
+    value.back() = static_cast<char>(value.back() ^ 1);
+    ASSERT_TRUE(transaction.Put(Tree::kZone, ZoneName().wire(), value));
+    ASSERT_TRUE(transaction.Put(Tree::kZoneNumber, EncodeNumber(77), "no name"));
+    ASSERT_TRUE(transaction.Commit());
+  }
+  ASSERT_TRUE(snapshot_.Renew());
+
+  const auto held = snapshot_.Zones().value();
+
+  ASSERT_EQ(held.zones.size(), 2u);
+  EXPECT_EQ(held.zones[0].zone, ZoneName());
+  EXPECT_FALSE(held.zones[0].record);
+  EXPECT_EQ(held.zones[1].zone, other);
+  EXPECT_EQ(held.zones[1].record->position, At(3));
+  EXPECT_EQ(held.damages.size(), 2u);
 }
 
 TEST_F(ReaderTest, ADamagedNodeIsAnErrorAndItsNeighboursAreNot) {
