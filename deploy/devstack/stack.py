@@ -94,10 +94,11 @@ class Stack:
         self.authority.issue_once("server", server=True)
         for caller in ("admin", "enroller", "auditor", "edge-1"):
             self.authority.issue_once(caller)
-        kek = self.folder / "keys" / "kek"
-        if not kek.exists():
-            kek.touch(mode=0o600)
-            kek.write_text(secrets.token_hex(32))
+        for name in ("kek", "labels-kek"):
+            kek = self.folder / "keys" / name
+            if not kek.exists():
+                kek.touch(mode=0o600)
+                kek.write_text(secrets.token_hex(32))
         self._write_configuration()
         self.account.own(*(self.folder / name for name in ("config", "keys", "log", "run", "replica", "tls")))
         self.account.own(self.folder)
@@ -144,7 +145,8 @@ class Stack:
         def database(role):
             return f'[database]\nurl = "{self.cluster.url(role)}"\n'
 
-        self._write("provisiond.toml", f'[listen]\naddress = "127.0.0.1:{port["provisiond"]}"\n' + server + database("idzone_provisiond") + common("provisiond"))
+        self._write("provisiond.toml", f'[listen]\naddress = "127.0.0.1:{port["provisiond"]}"\n' + server + database("idzone_provisiond")
+                    + f'[secrets]\nkek_file = "{self.folder}/keys/labels-kek"\n' + common("provisiond"))
         self._write("signerd.toml", database("idzone_signerd") + f'[keys]\ndirectory = "{self.folder}/keys"\nkek_file = "{self.folder}/keys/kek"\n' + common("signerd"))
         self._write("feedd.toml", f'[listen]\naddress = "127.0.0.1:{port["feedd"]}"\n' + server + database("idzone_feedd") + common("feedd"))
         self._write("replicad.toml", f'[feed]\naddress = "localhost:{port["feedd"]}"\n[tls]\ncertificate = "{tls}/edge-1.crt"\nprivate_key = "{tls}/edge-1.key"\n'

@@ -3,6 +3,7 @@
 
 #include "services/core/dns/dnskey.h"
 #include "services/core/dns/presentation.h"
+#include "services/provisioning/naming.h"
 
 namespace idzone::provisioning {
 namespace {
@@ -11,14 +12,14 @@ void ToProto(UnixTime time, google::protobuf::Timestamp* proto) {
   proto->set_seconds(time.time_since_epoch().count());
 }
 
-/// "TLSA 3 1 1 d2ab…"
-std::string FormatTlsa(OctetsView rdata) {
+/// "TLSA 3 1 1 d2ab…", "SSHFP 4 2 09a1…", "OPENPGPKEY mQENB…"
+std::string FormatKeyRecord(dns::RrType type, OctetsView rdata) {
+  std::string text = dns::RrTypeName(type);
+  if (type == dns::RrType::kOpenPgpKey) return text + " " + Base64Encode(rdata);
   OctetReader reader(rdata);
-  const int usage = reader.U8();
-  const int selector = reader.U8();
-  const int matching = reader.U8();
-  return "TLSA " + std::to_string(usage) + " " + std::to_string(selector) + " " + std::to_string(matching) + " " +
-         HexEncode(reader.Raw(reader.remaining()));
+  const int numbers = type == dns::RrType::kSshfp ? 2 : 3;
+  for (int i = 0; i < numbers; ++i) text += " " + std::to_string(reader.U8());
+  return text + " " + HexEncode(reader.Raw(reader.remaining()));
 }
 
 /// The secure entry points of a zone become DS records in its parent.
@@ -53,11 +54,24 @@ void ToProto(const store::NamespaceRecord& record, v1::Namespace* proto) {
   proto->set_operator_id(record.operator_id);
   proto->mutable_layout()->set_kind(static_cast<v1::LayoutKind>(record.layout.kind));
   proto->mutable_layout()->set_width(record.layout.width);
+  proto->mutable_layout()->set_form(static_cast<v1::EnumForm>(record.layout.form));
   proto->set_policy(record.policy);
   proto->set_profile(static_cast<v1::RecordProfile>(record.profile));
   for (const std::string& server : record.name_servers) proto->add_name_servers(server);
   ToProto(record.created_at, proto->mutable_create_time());
   proto->set_zone_exists(record.zone_exists);
+  proto->set_labels(static_cast<v1::LabelPrivacy>(record.labels));
+  proto->set_denial(static_cast<v1::DenialKind>(record.denial));
+  proto->set_algorithm(static_cast<v1::SigningAlgorithm>(record.algorithm));
+  proto->set_wildcard_ca(record.wildcard_ca);
+  proto->set_mail_records(record.mail_records);
+  if (!record.authority) return;
+  auto* authority = proto->mutable_authority();
+  authority->set_fingerprint(record.authority->fingerprint);
+  authority->set_owner_name((record.wildcard_ca ? "*." : "") + record.name.Format());
+  authority->set_record(FormatKeyRecord(dns::RrType::kTlsa, record.authority->rdata));
+  ToProto(record.authority->set_at, authority->mutable_set_time());
+  authority->set_change(record.authority->change);
 }
 
 void ToProto(const store::PublishedIn& version, v1::ZoneVersion* proto) {
@@ -69,12 +83,20 @@ void ToProto(const store::PublishedIn& version, v1::ZoneVersion* proto) {
 void ToProto(const store::NamespaceRecord& home, const store::IdentityRecord& record, v1::Identity* proto) {
   proto->set_namespace_name(home.name.Format());
   proto->set_id(record.subject);
-  const auto id = identity::Subject::Parse(zone::FormOf(zone::KindOf(home.name), home.layout, home.labels), record.subject);
-  const auto owner = id ? zone::OwnerName(home.layout, home.name, *id) : Result<dns::Name>(tl::unexpected(id.error()));
-  if (owner) proto->set_owner_name(owner->Format());
+  if (const auto owner = Naming::OwnerOf(home, record); owner) proto->set_owner_name(owner->Format());
   proto->set_state(record.revoked_at ? v1::IDENTITY_STATE_REVOKED : v1::IDENTITY_STATE_ACTIVE);
-  proto->set_fingerprint(record.fingerprint);
-  proto->set_record(FormatTlsa(record.rdata));
+  const store::KeyRecord& key = record.MainKey();
+  proto->set_fingerprint(key.fingerprint);
+  proto->set_record(FormatKeyRecord(key.type, key.rdata));
+  for (const store::KeyRecord& each : record.keys) {
+    auto* out = proto->add_keys();
+    out->set_fingerprint(each.fingerprint);
+    out->set_record(FormatKeyRecord(each.type, each.rdata));
+    out->set_state(each.retired_at ? v1::KEY_STATE_RETIRED : v1::KEY_STATE_ACTIVE);
+    ToProto(each.added_at, out->mutable_add_time());
+    if (each.retired_at) ToProto(*each.retired_at, out->mutable_retire_time());
+  }
+  proto->set_private_label(record.label.has_value());
   ToProto(record.enrolled_at, proto->mutable_enroll_time());
   if (record.revoked_at) ToProto(*record.revoked_at, proto->mutable_revoke_time());
   proto->set_change(record.change);

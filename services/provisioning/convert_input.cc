@@ -29,27 +29,89 @@ Result<void> CheckId(const std::string& text, const char* subject, std::string_v
   return {};
 }
 
-Result<zone::Layout> LayoutFromProto(const v1::Namespace& proto, std::uint64_t expected_identities) {
+bool IsMail(zone::NamespaceKind kind) {
+  return kind == zone::NamespaceKind::kMailKey || kind == zone::NamespaceKind::kMailCertificate;
+}
+
+/// Mailboxes and services have one place each, and a wildcard has one name: nothing but flat makes sense.
+bool IsFlatByNature(const v1::Namespace& proto, zone::NamespaceKind kind) {
+  return IsMail(kind) || kind == zone::NamespaceKind::kService || proto.wildcard_ca();
+}
+
+Result<zone::Layout> LayoutFromProto(const v1::Namespace& proto, zone::NamespaceKind kind, std::uint64_t expected_identities) {
   const std::uint8_t fitting = expected_identities == 0 ? zone::Layout{}.width : zone::WidthForExpected(expected_identities);
-  if (!proto.has_layout()) return zone::MakeLayout(zone::LayoutKind::kTree, fitting);
+  const bool flat = IsFlatByNature(proto, kind);
+  if (!proto.has_layout()) return zone::MakeLayout(flat ? zone::LayoutKind::kFlat : zone::LayoutKind::kTree, flat ? 0 : fitting);
   const v1::Layout& layout = proto.layout();
+  if (flat && layout.kind() != v1::LAYOUT_KIND_FLAT)
+    return Fail(Reason::kValueOutOfRange, "layout.kind", "flat, for mailboxes, services and wildcards", std::to_string(layout.kind()));
+  const auto form = static_cast<zone::EnumForm>(layout.form());
   switch (layout.kind()) {
-    case v1::LAYOUT_KIND_FLAT: return zone::MakeLayout(zone::LayoutKind::kFlat, layout.width());
+    case v1::LAYOUT_KIND_FLAT: return zone::MakeLayout(zone::LayoutKind::kFlat, layout.width(), form);
     case v1::LAYOUT_KIND_TREE:
       // Zero is proto3's "not chosen"; who wants a tree of width 0 says `expected_identities` of at most 1000.
-      return zone::MakeLayout(zone::LayoutKind::kTree, layout.width() == 0 ? fitting : layout.width());
-    default: return Fail(Reason::kEnumUnknown, "layout.kind", "flat or tree", std::to_string(layout.kind()));
+      return zone::MakeLayout(zone::LayoutKind::kTree, layout.width() == 0 ? fitting : layout.width(), form);
+    case v1::LAYOUT_KIND_ENUM: return zone::MakeLayout(zone::LayoutKind::kEnum, layout.width(), form);
+    default: return Fail(Reason::kEnumUnknown, "layout.kind", "flat, tree or enum", std::to_string(layout.kind()));
   }
 }
 
-Result<records::RecordProfile> ProfileFromProto(v1::RecordProfile profile) {
+/// No user name stands in clear in the DNS unless the namespace says so; choosing to enumerate telephone numbers says so.
+Result<zone::LabelPrivacy> LabelsFromProto(v1::LabelPrivacy labels, zone::NamespaceKind kind, const zone::Layout& layout) {
+  const bool hides = (kind == zone::NamespaceKind::kDevice || kind == zone::NamespaceKind::kUser) && layout.kind != zone::LayoutKind::kEnum;
+  switch (labels) {
+    case v1::LABEL_PRIVACY_UNSPECIFIED:
+      return hides && kind == zone::NamespaceKind::kUser ? zone::LabelPrivacy::kPrivate : zone::LabelPrivacy::kClear;
+    case v1::LABEL_PRIVACY_CLEAR: return zone::LabelPrivacy::kClear;
+    case v1::LABEL_PRIVACY_PRIVATE:
+    case v1::LABEL_PRIVACY_CHOSEN:
+      if (hides) return static_cast<zone::LabelPrivacy>(labels);
+      return Fail(Reason::kValueOutOfRange, "labels", "clear, except for devices and users in flat and tree layouts",
+                  std::to_string(labels));
+    default: return Fail(Reason::kEnumUnknown, "labels", "clear, private or chosen", std::to_string(labels));
+  }
+}
+
+Result<dns::DenialKind> DenialFromProto(v1::DenialKind denial) {
+  switch (denial) {
+    case v1::DENIAL_KIND_UNSPECIFIED:
+    case v1::DENIAL_KIND_NSEC3: return dns::DenialKind::kNsec3;
+    case v1::DENIAL_KIND_NSEC: return dns::DenialKind::kNsec;
+    default: return Fail(Reason::kEnumUnknown, "denial", "nsec3 or nsec", std::to_string(denial));
+  }
+}
+
+Result<std::uint8_t> AlgorithmFromProto(v1::SigningAlgorithm algorithm) {
+  switch (algorithm) {
+    case v1::SIGNING_ALGORITHM_UNSPECIFIED:
+    case v1::SIGNING_ALGORITHM_ECDSA_P256: return dns::kAlgorithmEcdsaP256Sha256;
+    case v1::SIGNING_ALGORITHM_ED25519: return dns::kAlgorithmEd25519;
+    default: return Fail(Reason::kEnumUnknown, "algorithm", "13 (ECDSA P-256) or 15 (Ed25519)", std::to_string(algorithm));
+  }
+}
+
+/// Flags that fit some kinds alone.
+Result<void> CheckFlags(const v1::Namespace& proto, zone::NamespaceKind kind, zone::LabelPrivacy labels) {
+  if (proto.mail_records() != IsMail(kind))
+    return Fail(Reason::kValueOutOfRange, "mail_records",
+                IsMail(kind) ? "true, for SMIMEA and OPENPGPKEY are published on demand alone" : "false",
+                proto.mail_records() ? "true" : "false");
+  if (proto.wildcard_ca() && (kind != zone::NamespaceKind::kDevice || labels != zone::LabelPrivacy::kClear))
+    return Fail(Reason::kValueOutOfRange, "wildcard_ca", "false, except for a _device namespace with clear labels", "true");
+  return {};
+}
+
+Result<records::RecordProfile> ProfileFromProto(v1::RecordProfile profile, zone::NamespaceKind kind) {
   switch (profile) {
     case v1::RECORD_PROFILE_UNSPECIFIED:
+      // Who looks for an S/MIME certificate wants to encrypt to it.
+      return kind == zone::NamespaceKind::kMailCertificate ? records::RecordProfile::kTlsa300 : records::RecordProfile::kTlsa311;
+    case v1::RECORD_PROFILE_TLSA_3_0_0: return records::RecordProfile::kTlsa300;
     case v1::RECORD_PROFILE_TLSA_3_1_1: return records::RecordProfile::kTlsa311;
     case v1::RECORD_PROFILE_TLSA_3_1_2: return records::RecordProfile::kTlsa312;
     case v1::RECORD_PROFILE_TLSA_3_0_1: return records::RecordProfile::kTlsa301;
     case v1::RECORD_PROFILE_TLSA_3_1_0: return records::RecordProfile::kTlsa310;
-    default: return Fail(Reason::kEnumUnknown, "profile", "TLSA 3 1 1, 3 1 2, 3 0 1 or 3 1 0", std::to_string(profile));
+    default: return Fail(Reason::kEnumUnknown, "profile", "TLSA 3 1 1, 3 1 2, 3 0 1, 3 1 0 or 3 0 0", std::to_string(profile));
   }
 }
 
@@ -85,15 +147,21 @@ Result<store::NamespaceRecord> NamespaceFromProto(const v1::Namespace& proto, st
   auto name = dns::Name::Parse(proto.name(), "name");
   if (!name) return tl::unexpected(name.error());
   if (auto apex = zone::CheckApex(*name); !apex) return tl::unexpected(apex.error());
-  if (zone::KindOf(*name) != zone::NamespaceKind::kDevice)
-    return Fail(Reason::kZoneApexForbidden, "name", "_device.<organisation's domain>", name->Format());
   const std::string operator_id = proto.operator_id().empty() ? default_operator : proto.operator_id();
   if (auto checked = CheckOperatorId(operator_id, "operator_id"); !checked) return tl::unexpected(checked.error());
-  const auto layout = LayoutFromProto(proto, expected_identities);
+  const zone::NamespaceKind kind = zone::KindOf(*name);
+  const auto layout = LayoutFromProto(proto, kind, expected_identities);
   if (!layout) return tl::unexpected(layout.error());
+  const auto labels = LabelsFromProto(proto.labels(), kind, *layout);
+  if (!labels) return tl::unexpected(labels.error());
+  const auto denial = DenialFromProto(proto.denial());
+  if (!denial) return tl::unexpected(denial.error());
+  const auto algorithm = AlgorithmFromProto(proto.algorithm());
+  if (!algorithm) return tl::unexpected(algorithm.error());
+  if (auto flags = CheckFlags(proto, kind, *labels); !flags) return tl::unexpected(flags.error());
   const auto policy = zone::FindZonePolicy(proto.policy().empty() ? "standard" : proto.policy().substr(0, 40));
   if (!policy) return tl::unexpected(policy.error());
-  const auto profile = ProfileFromProto(proto.profile());
+  const auto profile = ProfileFromProto(proto.profile(), kind);
   if (!profile) return tl::unexpected(profile.error());
   auto servers = NameServersFromProto(proto, *name);
   if (!servers) return tl::unexpected(servers.error());
@@ -102,7 +170,12 @@ Result<store::NamespaceRecord> NamespaceFromProto(const v1::Namespace& proto, st
                                 .layout = *layout,
                                 .policy = policy->name,
                                 .profile = *profile,
-                                .name_servers = std::move(*servers)};
+                                .name_servers = std::move(*servers),
+                                .labels = *labels,
+                                .denial = *denial,
+                                .algorithm = *algorithm,
+                                .wildcard_ca = proto.wildcard_ca(),
+                                .mail_records = proto.mail_records()};
 }
 
 Result<void> CheckOperatorId(const std::string& text, const char* subject) {

@@ -16,26 +16,12 @@ class RefusedStream final : public grpc::ServerBidiReactor<v1::EnrollRequest, v1
 
 }  // namespace
 
-Result<EnrollmentOrder> OrderFromProto(const v1::EnrollRequest& request) {
-  using identity::MaterialKind;
-  switch (request.material_case()) {
-    case v1::EnrollRequest::kCertificate:
-      return EnrollmentOrder{request.namespace_name(), request.id(), MaterialKind::kCertificate, request.certificate()};
-    case v1::EnrollRequest::kCertificateRequest:
-      return EnrollmentOrder{request.namespace_name(), request.id(), MaterialKind::kCertificateRequest, request.certificate_request()};
-    case v1::EnrollRequest::kPublicKey:
-      return EnrollmentOrder{request.namespace_name(), request.id(), MaterialKind::kPublicKey, request.public_key()};
-    case v1::EnrollRequest::kSshPublicKey:
-    case v1::EnrollRequest::kOpenpgpKey:
-    case v1::EnrollRequest::MATERIAL_NOT_SET: break;
-  }
-  return Fail(Reason::kMaterialMissing, "material", "a certificate, certificate_request or public_key", "none");
-}
-
 grpc::Status EnrollmentHandler::ComputeOwnerName(grpc::ServerContext* context, const v1::ComputeOwnerNameRequest* request,
                                                  v1::ComputeOwnerNameResponse* response) {
   return gate_.Serve(context, "/idzone.v1.EnrollmentService/ComputeOwnerName", *request, [&](const rpc::Caller& caller) -> Result<void> {
-    const auto owner = workflow_.ComputeOwnerName(caller, request->namespace_name(), request->id());
+    const auto label_privacy = LabelPrivacyFromProto(request->label_privacy());
+    if (!label_privacy) return tl::unexpected(label_privacy.error());
+    const auto owner = workflow_.ComputeOwnerName(caller, request->namespace_name(), request->id(), *label_privacy);
     if (!owner) return tl::unexpected(owner.error());
     response->set_owner_name(owner->Format());
     return {};

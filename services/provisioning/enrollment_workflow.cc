@@ -4,9 +4,6 @@
 #include <chrono>
 #include <future>
 
-#include "services/core/identity/subject.h"
-#include "services/core/records/profile.h"
-#include "services/core/zone/layout.h"
 #include "services/provisioning/convert.h"
 
 namespace idzone::provisioning {
@@ -26,34 +23,60 @@ Result<Outcome> SubmitAndWait(Committer& committer, Item item) {
   return outcome.get();
 }
 
+/// Returns the hash that the first label of a name right below the apex spells, if it can be an NSEC3 label (RFC 5155 §3).
+Octets DenialHashOf(const store::NamespaceRecord& home, const dns::Name& owner) {
+  if (home.denial != dns::DenialKind::kNsec3 || owner.label_count() != home.name.label_count() + 1) return {};
+  auto hash = Base32HexDecode(owner.FirstLabel());
+  return hash && hash->size() == dns::kNsec3HashOctets ? *hash : Octets();
+}
+
+Result<store::Enrollment> ItemOf(NamespaceDirectory::Home home, const EnrollmentOrder& order, const rpc::Caller& caller) {
+  auto record = zone::MakeIdentityRecord(zone::KindOf(home->name), home->profile, order.kind, order.material);
+  if (!record) return tl::unexpected(record.error());
+  return store::Enrollment{.home = std::move(home),
+                           .identity_id = {},
+                           .subject = {},
+                           .fingerprint = std::move(record->fingerprint),
+                           .type = record->type,
+                           .rdata = std::move(record->rdata),
+                           .actor = ActorOf(caller)};
+}
+
 }  // namespace
 
 Result<store::Enrollment> EnrollmentWorkflow::Prepare(const rpc::Caller& caller, const EnrollmentOrder& order) {
   auto home = namespaces_.Find(caller, order.namespace_name, "namespace_name");
   if (!home) return tl::unexpected(home.error());
-  const auto id = identity::Subject::Parse(zone::FormOf(zone::KindOf((*home)->name), (*home)->layout, (*home)->labels), order.id);
-  if (!id) return tl::unexpected(id.error());
-  if (auto owner = zone::OwnerName((*home)->layout, (*home)->name, *id); !owner) return tl::unexpected(owner.error());
-  const auto key = identity::KeyMaterial::Parse(order.kind, order.material);
-  if (!key) return tl::unexpected(key.error());
-  auto rdata = records::MakeTlsa((*home)->profile, *key);
-  if (!rdata) return tl::unexpected(rdata.error());
-  Octets identity_id = identity::MakeIdentityId((*home)->name.wire(), *id);
-  return store::Enrollment{.home = std::move(*home),
-                           .identity_id = std::move(identity_id),
-                           .subject = id->text(),
-                           .fingerprint = key->fingerprint(),
-                           .rdata = std::move(*rdata),
-                           .actor = ActorOf(caller)};
+  auto place = naming_.Find(**home, order.id, order.label_privacy);
+  if (!place) return tl::unexpected(place.error());
+  auto item = ItemOf(*home, order, caller);
+  if (!item) return item;
+  item->identity_id = std::move(place->identity_id);
+  item->subject = place->subject.text();
+  item->denial_hash = DenialHashOf(**home, place->owner);
+  item->label = std::move(place->label);
+  return item;
 }
 
-Result<dns::Name> EnrollmentWorkflow::ComputeOwnerName(const rpc::Caller& caller, const std::string& namespace_name,
-                                                       const std::string& id) {
+Result<store::Enrollment> EnrollmentWorkflow::PrepareKey(const rpc::Caller& caller, const EnrollmentOrder& order) {
+  auto home = namespaces_.Find(caller, order.namespace_name, "namespace_name");
+  if (!home) return tl::unexpected(home.error());
+  const auto subject = Naming::ReadSubject(**home, order.id);
+  if (!subject) return tl::unexpected(subject.error());
+  auto item = ItemOf(*home, order, caller);
+  if (!item) return item;
+  item->identity_id = Naming::IdentityIdOf(**home, *subject);
+  item->subject = subject->text();
+  return item;
+}
+
+Result<dns::Name> EnrollmentWorkflow::ComputeOwnerName(const rpc::Caller& caller, const std::string& namespace_name, const std::string& id,
+                                                       std::optional<zone::LabelPrivacy> label_privacy) {
   const auto home = namespaces_.Find(caller, namespace_name, "namespace_name");
   if (!home) return tl::unexpected(home.error());
-  const auto parsed = identity::Subject::Parse(zone::FormOf(zone::KindOf((*home)->name), (*home)->layout, (*home)->labels), id);
-  if (!parsed) return tl::unexpected(parsed.error());
-  return zone::OwnerName((*home)->layout, (*home)->name, *parsed);
+  auto place = naming_.Find(**home, id, label_privacy);
+  if (!place) return tl::unexpected(place.error());
+  return std::move(place->owner);
 }
 
 Result<store::Enrolled> CommitOne(EnrollmentCommitter& committer, store::Enrollment item) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "services/core/identity/key_material.h"
+#include "services/core/zone/identity_record.h"
 #include "services/provisioning/group_committer.h"
 #include "services/provisioning/namespace_directory.h"
+#include "services/provisioning/naming.h"
 #include "services/rpc/caller.h"
 #include "services/store/registry_enrollment.h"
 
@@ -17,25 +18,32 @@ using RevocationCommitter = GroupCommitter<store::Revocation, store::Revoked>;
 struct EnrollmentOrder {
   const std::string& namespace_name;
   const std::string& id;
-  identity::MaterialKind kind;
+  zone::OfferedKind kind;
   OctetsView material;
+  std::optional<zone::LabelPrivacy> label_privacy{};  // unset: what the namespace does
 };
 
 class EnrollmentWorkflow {
  public:
   /// All must outlive the workflow.
-  EnrollmentWorkflow(NamespaceDirectory& namespaces, EnrollmentCommitter& committer) : namespaces_(namespaces), committer_(committer) {}
+  EnrollmentWorkflow(NamespaceDirectory& namespaces, Naming& naming, EnrollmentCommitter& committer)
+      : namespaces_(namespaces), naming_(naming), committer_(committer) {}
 
   /// Checks everything that can be checked without the registry's identities, and makes the record.
   Result<store::Enrollment> Prepare(const rpc::Caller& caller, const EnrollmentOrder& order);
 
-  /// Returns the owner name that a device will have.
-  Result<dns::Name> ComputeOwnerName(const rpc::Caller& caller, const std::string& namespace_name, const std::string& id);
+  /// The same for a key that an identity is to have beside those that it has.
+  Result<store::Enrollment> PrepareKey(const rpc::Caller& caller, const EnrollmentOrder& order);
+
+  /// Returns the owner name that an identity will have.
+  Result<dns::Name> ComputeOwnerName(const rpc::Caller& caller, const std::string& namespace_name, const std::string& id,
+                                     std::optional<zone::LabelPrivacy> label_privacy);
 
   EnrollmentCommitter& committer() { return committer_; }
 
  private:
   NamespaceDirectory& namespaces_;
+  Naming& naming_;
   EnrollmentCommitter& committer_;
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "services/provisioning/identity_handler.h"
 
-#include "services/core/identity/subject.h"
 #include "services/provisioning/change_wait.h"
 #include "services/provisioning/convert.h"
+#include "services/provisioning/enrollment_order.h"
 #include "services/provisioning/page_token.h"
 #include "services/store/registry_identity.h"
 
@@ -14,20 +14,22 @@ constexpr std::size_t kReasonMax = 200;
 constexpr int kChangesMax = 1000;
 constexpr std::chrono::milliseconds kWaitMax(60'000);
 
+constexpr std::size_t kFingerprintOctets = 32;
+
 /// An identity in a namespace that the caller may work in.
-struct Place {
+struct Target {
   NamespaceDirectory::Home home;
   std::string subject;
   Octets identity_id;
 };
 
-Result<Place> FindPlace(NamespaceDirectory& namespaces, const rpc::Caller& caller, const std::string& namespace_name,
-                        const std::string& id) {
+Result<Target> FindTarget(NamespaceDirectory& namespaces, const rpc::Caller& caller, const std::string& namespace_name,
+                          const std::string& id) {
   auto home = namespaces.Find(caller, namespace_name, "namespace_name");
   if (!home) return tl::unexpected(home.error());
-  const auto parsed = identity::Subject::Parse(zone::FormOf(zone::KindOf((*home)->name), (*home)->layout, (*home)->labels), id);
-  if (!parsed) return tl::unexpected(parsed.error());
-  return Place{*home, parsed->text(), identity::MakeIdentityId((*home)->name.wire(), *parsed)};
+  const auto subject = Naming::ReadSubject(**home, id);
+  if (!subject) return tl::unexpected(subject.error());
+  return Target{*home, subject->text(), Naming::IdentityIdOf(**home, *subject)};
 }
 
 Result<store::IdentityFilter> FilterFromProto(v1::IdentityState state) {
@@ -89,11 +91,11 @@ void AnswerToProto(const ChangeAnswer& answer, v1::WaitForChangeResponse* respon
 grpc::Status IdentityHandler::GetIdentity(grpc::ServerContext* context, const v1::GetIdentityRequest* request,
                                           v1::GetIdentityResponse* response) {
   return gate_.Serve(context, "/idzone.v1.IdentityService/GetIdentity", *request, [&](const rpc::Caller& caller) -> Result<void> {
-    const auto place = FindPlace(namespaces_, caller, request->namespace_name(), request->id());
-    if (!place) return tl::unexpected(place.error());
-    const auto record = store::FindIdentity(database_, place->identity_id, place->subject);
+    const auto target = FindTarget(namespaces_, caller, request->namespace_name(), request->id());
+    if (!target) return tl::unexpected(target.error());
+    const auto record = store::FindIdentity(database_, target->identity_id, target->subject);
     if (!record) return tl::unexpected(record.error());
-    ToProto(*place->home, *record, response->mutable_identity());
+    ToProto(*target->home, *record, response->mutable_identity());
     return {};
   });
 }
@@ -119,17 +121,52 @@ grpc::Status IdentityHandler::ListIdentities(grpc::ServerContext* context, const
 grpc::Status IdentityHandler::RevokeIdentity(grpc::ServerContext* context, const v1::RevokeIdentityRequest* request,
                                              v1::RevokeIdentityResponse* response) {
   return gate_.Serve(context, "/idzone.v1.IdentityService/RevokeIdentity", *request, [&](const rpc::Caller& caller) -> Result<void> {
-    const auto place = FindPlace(namespaces_, caller, request->namespace_name(), request->id());
-    if (!place) return tl::unexpected(place.error());
+    const auto target = FindTarget(namespaces_, caller, request->namespace_name(), request->id());
+    if (!target) return tl::unexpected(target.error());
     if (auto reason = CheckReason(request->reason()); !reason) return reason;
-    const auto revoked = CommitOne(committer_, store::Revocation{.home = place->home,
-                                                                 .identity_id = place->identity_id,
-                                                                 .subject = place->subject,
+    const auto revoked = CommitOne(committer_, store::Revocation{.home = target->home,
+                                                                 .identity_id = target->identity_id,
+                                                                 .subject = target->subject,
                                                                  .reason = request->reason(),
                                                                  .actor = ActorOf(caller)});
     if (!revoked) return tl::unexpected(revoked.error());
-    ToProto(*place->home, revoked->identity, response->mutable_identity());
+    ToProto(*target->home, revoked->identity, response->mutable_identity());
     response->set_already_revoked(revoked->already);
+    return {};
+  });
+}
+
+grpc::Status IdentityHandler::AddKey(grpc::ServerContext* context, const v1::AddKeyRequest* request, v1::AddKeyResponse* response) {
+  return gate_.Serve(context, "/idzone.v1.IdentityService/AddKey", *request, [&](const rpc::Caller& caller) -> Result<void> {
+    const auto order = OrderFromProto(*request);
+    if (!order) return tl::unexpected(order.error());
+    const auto item = workflow_.PrepareKey(caller, *order);
+    if (!item) return tl::unexpected(item.error());
+    const auto added = store::AddKey(database_, *item);
+    if (!added) return tl::unexpected(added.error());
+    ToProto(*item->home, added->identity, response->mutable_identity());
+    response->set_already_added(added->already);
+    return {};
+  });
+}
+
+grpc::Status IdentityHandler::RetireKey(grpc::ServerContext* context, const v1::RetireKeyRequest* request,
+                                        v1::RetireKeyResponse* response) {
+  return gate_.Serve(context, "/idzone.v1.IdentityService/RetireKey", *request, [&](const rpc::Caller& caller) -> Result<void> {
+    const auto target = FindTarget(namespaces_, caller, request->namespace_name(), request->id());
+    if (!target) return tl::unexpected(target.error());
+    if (request->fingerprint().size() != kFingerprintOctets)
+      return Fail(Reason::kValueMalformed, "fingerprint", "32 octets", std::to_string(request->fingerprint().size()));
+    if (auto reason = CheckReason(request->reason()); !reason) return reason;
+    const auto retired = store::RetireKey(database_, store::Retirement{.home = target->home,
+                                                                       .identity_id = target->identity_id,
+                                                                       .subject = target->subject,
+                                                                       .fingerprint = request->fingerprint(),
+                                                                       .reason = request->reason(),
+                                                                       .actor = ActorOf(caller)});
+    if (!retired) return tl::unexpected(retired.error());
+    ToProto(*target->home, retired->identity, response->mutable_identity());
+    response->set_already_retired(retired->already);
     return {};
   });
 }

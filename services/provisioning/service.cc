@@ -50,24 +50,27 @@ struct Parts {
   rpc::CallMetrics metrics;
   PrincipalDirectory principals{reads};
   NamespaceDirectory namespaces{reads};
+  Naming naming;
   rpc::CallGate gate;
   EnrollmentCommitter enroll{{kEnrollWorkers, limits::kEnrollBatchMax, limits::kEnrollQueueMax},
                              [this](const std::vector<store::Enrollment>& items) { return store::EnrollBatch(enrollments, items); }};
   RevocationCommitter revoke{{kRevokeWorkers, limits::kEnrollBatchMax, limits::kEnrollQueueMax},
                              [this](const std::vector<store::Revocation>& items) { return store::RevokeBatch(revocations, items); }};
-  EnrollmentWorkflow workflow{namespaces, enroll};
+  EnrollmentWorkflow workflow{namespaces, naming, enroll};
   EnrollmentHandler enrollment_handler{gate, workflow};
-  IdentityHandler identity_handler{gate, reads, namespaces, revoke};
-  NamespaceHandler namespace_handler{gate, reads};
+  IdentityHandler identity_handler{gate, reads, namespaces, workflow, revoke};
+  NamespaceHandler namespace_handler{gate, reads, naming};
   OperatorHandler operator_handler{gate, reads, principals};
   ZoneHandler zone_handler{gate, reads};
   EdgeHandler edge_handler{gate, reads};
 
-  Parts(const process::Config& config, rpc::ClientAuthority& authority, prometheus::Registry& registry)
+  Parts(const process::Config& config, rpc::ClientAuthority& authority, std::optional<sealing::KeyEncryptionKey> secrets_key,
+        prometheus::Registry& registry)
       : reads(DatabaseOptionsFor(config, "reads", static_cast<std::size_t>(config.Integer("database.connections")))),
         enrollments(DatabaseOptionsFor(config, "enrollments", kEnrollWorkers)),
         revocations(DatabaseOptionsFor(config, "revocations", kRevokeWorkers)),
         metrics(registry),
+        naming(std::move(secrets_key)),
         gate({authority, principals, ProvisioningAccess(), clock, &metrics}) {}
 };
 
@@ -118,6 +121,8 @@ std::vector<process::ConfigKey> ConfigKeys() {
           process::RequiredText("tls.certificate", "PEM file: the server's certificate chain; read again when it changes"),
           process::RequiredText("tls.private_key", "PEM file: its private key"),
           process::RequiredText("tls.client_ca", "PEM file: the authorities of client certificates; read again when it changes"),
+          process::OptionalText("secrets.kek_file", "",
+                                "file with the key that seals what makes private labels: 32 octets or 64 hex digits, mode 0600 or 0400"),
           process::RequiredText("database.url", "libpq URL, for the role idzone_provisiond"),
           process::OptionalInteger("database.connections", 4, 1, 64, "connections for reading; three more are for writing")};
 }
@@ -126,7 +131,14 @@ Result<void> Run(process::DaemonContext& context) {
   process::SystemClock clock;
   auto authority = rpc::ClientAuthority::Open(context.config.Text("tls.client_ca"), clock.Now());
   if (!authority) return tl::unexpected(authority.error());
-  Parts parts(context.config, **authority, context.observatory.registry());
+  std::optional<sealing::KeyEncryptionKey> secrets_key;
+  if (const std::string file = context.config.Text("secrets.kek_file"); !file.empty()) {
+    if (auto forbidden = sealing::ForbidCoreDumps(); !forbidden) return forbidden;
+    auto key = sealing::KeyEncryptionKey::Load(file);
+    if (!key) return tl::unexpected(key.error());
+    secrets_key = std::move(*key);
+  }
+  Parts parts(context.config, **authority, std::move(secrets_key), context.observatory.registry());
   rpc::ServerOptions options;
   options.address = context.config.Text("listen.address");
   options.certificate = context.config.Text("tls.certificate");

@@ -36,6 +36,9 @@ class Secret {
   std::size_t size_;
 };
 
+/// Returns octets that nobody can guess. INTERNAL when OpenSSL fails.
+Result<Secret> MakeRandomSecret(std::size_t size);
+
 /// Forbids core dumps and foreign debuggers for this process: its memory holds private keys.
 /// KEY_FILE_INVALID when the kernel refuses.
 Result<void> ForbidCoreDumps();

@@ -10,9 +10,9 @@ constexpr std::int64_t kBatchesMax = 1000;
 
 // Order of the queue: revocations (kind 1) before enrollments, then as they came.
 constexpr Statement kTakeBatches{"published_take_batches", R"(
-select q.batch_id, q.size, q.total from (
-    select h.batch_id, h.kind, h.size, sum(h.size) over (order by h.kind, h.batch_id) as total from (
-        select d.batch_id, d.kind, cardinality(d.identity_ids) as size from registry.dirty_batch d
+select q.batch_id, q.size, q.about_authority, q.total from (
+    select h.batch_id, h.kind, h.size, h.about_authority, sum(h.size) over (order by h.kind, h.batch_id) as total from (
+        select d.batch_id, d.kind, d.about_authority, cardinality(d.identity_ids) as size from registry.dirty_batch d
          where d.namespace_id = $1::integer order by d.kind, d.batch_id limit $2::bigint for update skip locked) h) q
  order by q.kind, q.batch_id)"};
 
@@ -25,18 +25,24 @@ delete from registry.dirty_batch d
 
 // The namespace in the look-ups keeps a batch from ever speaking about another namespace's identities.
 constexpr Statement kLoadDesired{"published_load_desired", R"(
-select i.subject, r.identity_id is null as active, c.rr_type, c.rdata
+select i.subject, i.label, r.identity_id is null as active, c.rr_type, c.rdata
   from unnest($2::bigint[]) u(batch_id)
  cross join lateral (select h.identity_ids from registry.dirty_batch h where h.batch_id = u.batch_id offset 0) d
  cross join lateral unnest(d.identity_ids) m(identity_id)
  cross join lateral (
-       select t.identity_id, t.subject from registry.identity t
+       select t.identity_id, t.subject, t.label from registry.identity t
         where t.identity_id = m.identity_id and t.namespace_id = $1::integer offset 0) i
   left join lateral (
        select v.identity_id from registry.revocation v where v.identity_id = i.identity_id offset 0) r on true
   left join lateral (
-       select k.rr_type, k.rdata from registry.credential k where k.identity_id = i.identity_id offset 0) c on true
+       select k.rr_type, k.rdata from registry.credential k
+        where k.identity_id = i.identity_id and not exists (
+              select 1 from registry.retirement e where e.namespace_id = k.namespace_id and e.fingerprint = k.fingerprint)
+       offset 0) c on true
  order by i.subject)"};
+
+constexpr Statement kLoadAuthority{"published_load_authority", R"(
+select rdata from registry.authority where namespace_id = $1::integer and removed_at is null)"};
 
 }  // namespace
 
@@ -47,6 +53,7 @@ DirtyBatches TakeDirtyBatches(Transaction& transaction, std::int32_t namespace_i
     if (!taken.batch_ids.empty() && NumberOf<std::int64_t>(row["total"]) > identities_max) break;
     taken.batch_ids.push_back(NumberOf<std::int64_t>(row["batch_id"]));
     taken.identity_count += NumberOf<std::int64_t>(row["size"]);
+    taken.about_authority = taken.about_authority || row["about_authority"].as<bool>();
   }
   taken.more = taken.batch_ids.size() < rows.size() || static_cast<std::int64_t>(rows.size()) == kBatchesMax;
   return taken;
@@ -62,11 +69,18 @@ std::vector<DesiredIdentity> LoadDesired(Transaction& transaction, std::int32_t 
     auto subject = row["subject"].as<std::string>();
     // Rows of one identity follow each other; an identity in two batches repeats its credentials, which an RRset merges.
     if (identities.empty() || identities.back().subject != subject)
-      identities.push_back({std::move(subject), row["active"].as<bool>(), {}});
-    if (!row["rdata"].is_null() && NumberOf<int>(row["rr_type"]) == static_cast<int>(dns::RrType::kTlsa))
-      identities.back().tlsa_rdatas.push_back(OctetsOf(row["rdata"]));
+      identities.push_back({std::move(subject), std::nullopt, row["active"].as<bool>(), {}});
+    if (!row["label"].is_null()) identities.back().label = row["label"].as<std::string>();
+    if (row["rdata"].is_null()) continue;
+    identities.back().records.push_back({static_cast<std::uint16_t>(NumberOf<int>(row["rr_type"])), OctetsOf(row["rdata"])});
   }
   return identities;
+}
+
+std::optional<Octets> LoadAuthority(Transaction& transaction, std::int32_t namespace_id) {
+  const pqxx::result rows = Execute(transaction, kLoadAuthority, namespace_id);
+  if (rows.empty()) return std::nullopt;
+  return OctetsOf(rows[0]["rdata"]);
 }
 
 }  // namespace idzone::store

@@ -41,6 +41,7 @@ struct NamespaceRow {
   dns::DenialKind denial = dns::DenialKind::kNsec3;
   std::uint8_t algorithm = dns::kAlgorithmEcdsaP256Sha256;
   bool wildcard_ca = false;
+  zone::LabelPrivacy labels = zone::LabelPrivacy::kClear;
 };
 
 struct ZoneRow {
@@ -122,20 +123,28 @@ void DeleteNodes(Transaction& transaction, std::int32_t zone_id, const std::vect
 struct DirtyBatches {
   std::vector<std::int64_t> batch_ids;
   std::int64_t identity_count = 0;
-  bool more = false;  // the queue holds others
+  bool about_authority = false;  // one of them is about the namespace's authority
+  bool more = false;             // the queue holds others
 };
 
 /// Takes batches in order, revocations first, until they hold `identities_max` identities (always at least one batch).
 DirtyBatches TakeDirtyBatches(Transaction& transaction, std::int32_t namespace_id, std::int64_t identities_max);
 void DeleteDirtyBatches(Transaction& transaction, const std::vector<std::int64_t>& batch_ids);
 
+struct DesiredRecord {
+  std::uint16_t type = 0;  // not yet looked at
+  Octets rdata;
+};
 struct DesiredIdentity {
   std::string subject;
-  bool active = false;  // registered and not revoked
-  std::vector<Octets> tlsa_rdatas;
+  std::optional<std::string> label;  // the private label
+  bool active = false;               // registered and not revoked
+  std::vector<DesiredRecord> records;
 };
 /// Returns what the registry says now of every identity in those batches, each identity once.
 std::vector<DesiredIdentity> LoadDesired(Transaction& transaction, std::int32_t namespace_id, const std::vector<std::int64_t>& batch_ids);
+/// Returns the TLSA RDATA of the namespace's authority, or nothing.
+std::optional<Octets> LoadAuthority(Transaction& transaction, std::int32_t namespace_id);
 
 // The journal (published_journal.cc).
 

@@ -9,7 +9,7 @@ namespace {
 // A namespace's queue heads: two probes of dirty_batch_order each, however long the queues are.
 constexpr Statement kListWork{"published_list_work", R"(
 select n.namespace_id, n.name, n.layout_kind, n.layout_width, n.layout_form, n.policy, n.name_servers,
-       n.denial, n.algorithm, n.wildcard_ca,
+       n.denial, n.algorithm, n.wildcard_ca, n.labels,
        z.zone_id, z.epoch, z.serial, z.digest, z.node_count, z.resign_key,
        extract(epoch from z.resign_round)::bigint as resign_round,
        extract(epoch from z.last_signed_at)::bigint as last_signed_at,
@@ -92,6 +92,7 @@ Result<NamespaceRow> NamespaceOf(const pqxx::row& row) {
   registered.policy = row["policy"].as<std::string>();
   registered.denial = static_cast<dns::DenialKind>(NumberOf<int>(row["denial"]));
   registered.algorithm = static_cast<std::uint8_t>(NumberOf<int>(row["algorithm"]));
+  registered.labels = static_cast<zone::LabelPrivacy>(NumberOf<int>(row["labels"]));
   registered.wildcard_ca = row["wildcard_ca"].as<bool>();
   for (const std::string& text : TextListOf(row["name_servers"])) {
     auto server = dns::Name::Parse(text, "registry.namespace.name_servers");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "services/store/registry_batch.h"
 
+#include <algorithm>
+
 #include "services/store/registry_event.h"
 
 namespace idzone::store {
@@ -11,6 +13,15 @@ constexpr Statement kTakeNumbers{
 constexpr Statement kReadIdentities{
     "batch_read_identities", "select " IDZONE_IDENTITY_COLUMNS
                              " from unnest($1::uuid[]) u(id) join registry.identity i on i.identity_id = u.id" IDZONE_IDENTITY_JOINS};
+constexpr Statement kReadKeys{"batch_read_keys",
+                              "select c.identity_id, c.fingerprint, c.rr_type, c.rdata, extract(epoch from c.added_at)::bigint,"
+                              " extract(epoch from t.retired_at)::bigint from unnest($1::uuid[]) u(id)"
+                              " cross join lateral (select d.* from registry.credential d where d.identity_id = u.id offset 0) c"
+                              " left join registry.retirement t on t.namespace_id = c.namespace_id and t.fingerprint = c.fingerprint"
+                              " order by c.identity_id, coalesce(c.batch_id, 0), c.fingerprint"};
+constexpr Statement kInsertAuthorityDirty{"batch_insert_authority_dirty",
+                                          "insert into registry.dirty_batch (batch_id, namespace_id, kind, identity_ids, about_authority)"
+                                          " values ($1::bigint, $2::integer, 1, array[$3::uuid], true)"};
 constexpr Statement kInsertDirty{"batch_insert_dirty",
                                  "insert into registry.dirty_batch (batch_id, namespace_id, kind, identity_ids)"
                                  " values ($1::bigint, $2::integer, $3::smallint, $4::uuid[])"};
@@ -32,14 +43,35 @@ BatchNumbers TakeBatchNumbers(pqxx::transaction_base& transaction, const std::se
 IdentityRecord ReadIdentity(const pqxx::row& row) {
   IdentityRecord record{.identity_id = UuidOf(row[0]),
                         .subject = row[1].as<std::string>(),
-                        .fingerprint = OctetsOf(row[2]),
-                        .rdata = OctetsOf(row[3]),
-                        .enrolled_at = TimeOf(row[4]),
-                        .revoked_at = OptionalTimeOf(row[5]),
-                        .change = row[6].as<std::uint64_t>(),
+                        .label = std::nullopt,
+                        .keys = {},
+                        .enrolled_at = TimeOf(row[3]),
+                        .revoked_at = OptionalTimeOf(row[4]),
+                        .change = row[5].as<std::uint64_t>(),
                         .version = std::nullopt};
-  if (!row[7].is_null()) record.version = PublishedIn{row[7].as<std::string>(), row[8].as<std::uint32_t>(), row[9].as<std::uint32_t>()};
+  if (!row[2].is_null()) record.label = row[2].as<std::string>();
+  if (!row[6].is_null()) record.version = PublishedIn{row[6].as<std::string>(), row[7].as<std::uint32_t>(), row[8].as<std::uint32_t>()};
   return record;
+}
+
+void ReadKeys(pqxx::transaction_base& transaction, const std::vector<IdentityRecord*>& identities) {
+  if (identities.empty()) return;
+  std::map<OctetsView, IdentityRecord*> by_id;
+  std::vector<OctetsView> identity_ids;
+  for (IdentityRecord* identity : identities) {
+    by_id.emplace(identity->identity_id, identity);
+    identity_ids.push_back(identity->identity_id);
+  }
+  for (const pqxx::row& row : Execute(transaction, kReadKeys, UuidArray(identity_ids))) {
+    IdentityRecord& identity = *by_id.at(UuidOf(row[0]));
+    const auto type = dns::AllowedRrType(static_cast<std::uint16_t>(row[2].as<int>()));
+    IDZONE_INVARIANT(type.has_value(), "registry.credential holds allowed types alone: its CHECK says so");
+    identity.keys.push_back({.fingerprint = OctetsOf(row[1]),
+                             .type = *type,
+                             .rdata = OctetsOf(row[3]),
+                             .added_at = OptionalTimeOf(row[4]).value_or(identity.enrolled_at),
+                             .retired_at = OptionalTimeOf(row[5])});
+  }
 }
 
 std::map<Octets, IdentityRecord> ReadIdentities(pqxx::transaction_base& transaction, const std::vector<OctetsView>& identity_ids) {
@@ -49,6 +81,9 @@ std::map<Octets, IdentityRecord> ReadIdentities(pqxx::transaction_base& transact
     Octets identity_id = record.identity_id;
     identities.emplace(std::move(identity_id), std::move(record));
   }
+  std::vector<IdentityRecord*> found;
+  for (auto& [identity_id, record] : identities) found.push_back(&record);
+  ReadKeys(transaction, found);
   return identities;
 }
 
@@ -57,15 +92,28 @@ void ChangedIdentities::Add(std::int32_t namespace_id, const Actor& actor, Octet
   by_actor[{namespace_id, actor}].push_back(identity_id);
 }
 
-void WriteChanges(pqxx::transaction_base& transaction, DirtyKind kind, const BatchNumbers& numbers, const ChangedIdentities& changed) {
+void WriteChanges(pqxx::transaction_base& transaction, DirtyKind kind, const char* event, const BatchNumbers& numbers,
+                  const ChangedIdentities& changed) {
   for (const auto& [namespace_id, identity_ids] : changed.by_namespace)
     Execute(transaction, kInsertDirty, numbers.of_namespace.at(namespace_id), namespace_id, static_cast<int>(kind),
             UuidArray(identity_ids));
   for (const auto& [key, identity_ids] : changed.by_actor)
-    WriteEvent(transaction, key.second,
-               {.kind = kind == DirtyKind::kEnrollment ? "identity.enrolled" : "identity.revoked",
-                .namespace_id = key.first,
-                .identity_ids = identity_ids});
+    WriteEvent(transaction, key.second, {.kind = event, .namespace_id = key.first, .identity_ids = identity_ids});
+}
+
+void WriteAuthorityChange(pqxx::transaction_base& transaction, std::int64_t batch_id, std::int32_t namespace_id, OctetsView stand_in) {
+  Execute(transaction, kInsertAuthorityDirty, batch_id, namespace_id, Uuid(stand_in));
+}
+
+const KeyRecord& IdentityRecord::MainKey() const {
+  IDZONE_INVARIANT(!keys.empty(), "an identity has a key: both are inserted in one transaction");
+  const auto active = std::find_if(keys.begin(), keys.end(), [](const KeyRecord& key) { return !key.retired_at; });
+  return active == keys.end() ? keys.front() : *active;
+}
+
+const KeyRecord* IdentityRecord::FindKey(OctetsView fingerprint) const {
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const KeyRecord& key) { return key.fingerprint == fingerprint; });
+  return found == keys.end() ? nullptr : &*found;
 }
 
 }  // namespace idzone::store

@@ -15,25 +15,33 @@ using Transaction = pqxx::transaction_base;
 using Key = std::pair<std::int32_t, Octets>;  // namespace, fingerprint
 
 constexpr Statement kReadKeys{"enroll_read_keys",
-                              "select c.namespace_id, c.fingerprint, c.identity_id, i.subject, r.identity_id is not null"
+                              "select c.namespace_id, c.fingerprint, c.identity_id, i.subject,"
+                              " r.identity_id is not null or t.fingerprint is not null"
                               " from unnest($1::integer[], $2::bytea[]) u(n, f)"
                               " join registry.credential c on c.namespace_id = u.n and c.fingerprint = u.f"
                               " join registry.identity i on i.identity_id = c.identity_id"
-                              " left join registry.revocation r on r.identity_id = c.identity_id"};
+                              " left join registry.revocation r on r.identity_id = c.identity_id"
+                              " left join registry.retirement t on t.namespace_id = c.namespace_id and t.fingerprint = c.fingerprint"};
+constexpr Statement kReadDenialLabels{"enroll_read_denial_labels",
+                                      "select u.h, n.owner from unnest($1::integer[], $2::bytea[]) u(i, h)"
+                                      " join published.zone z on z.namespace_id = u.i and z.denial = 1"
+                                      " join published.node n on n.zone_id = z.zone_id and n.denial_key = u.h"};
 constexpr Statement kInsertIdentities{"enroll_insert_identities",
-                                      "insert into registry.identity (identity_id, namespace_id, subject, batch_id)"
-                                      " select * from unnest($1::uuid[], $2::integer[], $3::text[], $4::bigint[]) on conflict do nothing"};
+                                      "insert into registry.identity (identity_id, namespace_id, subject, batch_id, label)"
+                                      " select i, n, s, b, nullif(l, '')"
+                                      " from unnest($1::uuid[], $2::integer[], $3::text[], $4::bigint[], $5::text[]) u(i, n, s, b, l)"
+                                      " on conflict do nothing"};
 constexpr Statement kInsertCredentials{
     "enroll_insert_credentials",
     "insert into registry.credential (namespace_id, fingerprint, identity_id, rr_type, rdata)"
-    " select n, f, i, 52, d from unnest($1::integer[], $2::bytea[], $3::uuid[], $4::bytea[]) u(n, f, i, d)"
+    " select n, f, i, y, d from unnest($1::integer[], $2::bytea[], $3::uuid[], $4::smallint[], $5::bytea[]) u(n, f, i, y, d)"
     " on conflict do nothing"};
 
 /// Whose key it is.
 struct KeyHolder {
   Octets identity_id;
   std::string subject;
-  bool revoked = false;
+  bool gone = false;  // the identity was revoked, or the key was retired
 };
 
 /// What is committed about the identities and keys of a batch, and what the batch itself is going to insert.
@@ -41,7 +49,25 @@ struct Known {
   std::map<Octets, IdentityRecord> identities;
   std::map<Key, KeyHolder> keys;
   std::map<Octets, std::size_t> new_identities;  // → item
+  std::map<Octets, dns::Name> denial_labels;     // NSEC3 hash → the name that has it
 };
+
+/// Looks up which ids are the NSEC3 labels of other names. Few items ask.
+void ReadDenialLabels(Transaction& transaction, const std::vector<Enrollment>& items, Known& known) {
+  std::vector<std::int32_t> namespaces;
+  std::vector<OctetsView> hashes;
+  for (const Enrollment& item : items) {
+    if (item.denial_hash.empty()) continue;
+    namespaces.push_back(item.home->namespace_id);
+    hashes.push_back(item.denial_hash);
+  }
+  if (hashes.empty()) return;
+  for (const pqxx::row& row : Execute(transaction, kReadDenialLabels, IntegerArray(namespaces), ByteaArray(hashes))) {
+    auto owner = dns::Name::FromWire(OctetsOf(row[1]), "published.node.owner");
+    IDZONE_INVARIANT(owner.has_value(), "published.node holds names: the signer wrote them");
+    known.denial_labels.emplace(OctetsOf(row[0]), std::move(*owner));
+  }
+}
 
 Known ReadKnown(Transaction& transaction, const std::vector<Enrollment>& items) {
   std::vector<OctetsView> identity_ids;
@@ -56,6 +82,7 @@ Known ReadKnown(Transaction& transaction, const std::vector<Enrollment>& items) 
   known.identities = ReadIdentities(transaction, identity_ids);
   for (const pqxx::row& row : Execute(transaction, kReadKeys, IntegerArray(namespaces), ByteaArray(fingerprints)))
     known.keys[{row[0].as<std::int32_t>(), OctetsOf(row[1])}] = {UuidOf(row[2]), row[3].as<std::string>(), row[4].as<bool>()};
+  ReadDenialLabels(transaction, items, known);
   return known;
 }
 
@@ -64,25 +91,48 @@ tl::unexpected<Error> KeyConflict(const Enrollment& item, OctetsView there) {
               "another key, SHA-256 " + HexEncode(item.fingerprint));
 }
 
-/// Decides one item. Returns nothing in `outcome` when it is to be inserted.
+tl::unexpected<Error> WasRevoked(const std::string& subject) {
+  return Fail(Reason::kIdentityRevoked, "id", "an identity that was never revoked", subject + ", which was revoked for ever");
+}
+
+tl::unexpected<Error> LabelConflict(const Enrollment& item) {
+  return Fail(Reason::kLabelConflict, "label_privacy",
+              item.subject + " as it is enrolled: " + (item.label ? "in clear" : "at a private label"),
+              item.label ? "a private label" : "its id in clear");
+}
+
+/// Refuses a key that somebody has, or had.
+Result<void> CheckFree(const Enrollment& item, const Known& known) {
+  const auto holder = known.keys.find({item.home->namespace_id, item.fingerprint});
+  if (holder == known.keys.end()) return {};
+  const std::string met = "the key of " + holder->second.subject + ", SHA-256 " + HexEncode(item.fingerprint);
+  if (holder->second.gone) return Fail(Reason::kKeyRevoked, "material", "a key that was never revoked or retired", met);
+  return Fail(Reason::kKeyAlreadyBound, "material", "a key of its own for " + item.subject, met);
+}
+
+Result<Enrolled> DecideKnown(const Enrollment& item, const IdentityRecord& identity) {
+  if (identity.revoked_at) return WasRevoked(item.subject);
+  if (identity.label.has_value() != item.label.has_value()) return LabelConflict(item);
+  const KeyRecord* key = identity.FindKey(item.fingerprint);
+  if (key == nullptr) return KeyConflict(item, identity.MainKey().fingerprint);
+  if (key->retired_at)
+    return Fail(Reason::kKeyRevoked, "material", "a key that was never retired", "a retired one, SHA-256 " + HexEncode(item.fingerprint));
+  return Enrolled{identity, true};
+}
+
+/// Decides one item. Returns nothing when it is to be inserted.
 std::optional<Result<Enrolled>> Decide(const Enrollment& item, const Known& known, const std::vector<Enrollment>& items) {
-  if (const auto there = known.identities.find(item.identity_id); there != known.identities.end()) {
-    const IdentityRecord& identity = there->second;
-    if (identity.revoked_at)
-      return Fail(Reason::kIdentityRevoked, "id", "a device that was never revoked", item.subject + ", which was revoked for ever");
-    if (identity.fingerprint != item.fingerprint) return KeyConflict(item, identity.fingerprint);
-    return Enrolled{identity, true};
-  }
+  if (const auto there = known.identities.find(item.identity_id); there != known.identities.end()) return DecideKnown(item, there->second);
   if (const auto twin = known.new_identities.find(item.identity_id); twin != known.new_identities.end()) {
     const Enrollment& first = items[twin->second];
+    if (first.label.has_value() != item.label.has_value()) return LabelConflict(item);
     if (first.fingerprint != item.fingerprint) return KeyConflict(item, first.fingerprint);
     return std::nullopt;
   }
-  if (const auto holder = known.keys.find({item.home->namespace_id, item.fingerprint}); holder != known.keys.end()) {
-    const std::string met = "the key of " + holder->second.subject + ", SHA-256 " + HexEncode(item.fingerprint);
-    if (holder->second.revoked) return Fail(Reason::kKeyRevoked, "material", "a key that was never revoked", met);
-    return Fail(Reason::kKeyAlreadyBound, "material", "a key of its own for " + item.subject, met);
-  }
+  if (auto free = CheckFree(item, known); !free) return tl::unexpected(free.error());
+  if (const auto label = known.denial_labels.find(item.denial_hash); label != known.denial_labels.end())
+    return Fail(Reason::kIdIsDenialLabel, "id", "an id that is no NSEC3 label of the zone",
+                item.subject + ", that of " + label->second.Format());
   return std::nullopt;
 }
 
@@ -91,39 +141,42 @@ void Insert(Transaction& transaction, const std::vector<const Enrollment*>& chos
   std::vector<const Enrollment*> sorted = chosen;
   std::vector<OctetsView> ids, fingerprints, rdatas;
   std::vector<std::int32_t> namespaces;
-  std::vector<std::string_view> subjects;
+  std::vector<std::string_view> subjects, labels;
   std::vector<std::int64_t> batches;
   std::sort(sorted.begin(), sorted.end(), [](const auto* left, const auto* right) { return left->identity_id < right->identity_id; });
   for (const Enrollment* item : sorted) {
     ids.push_back(item->identity_id);
     namespaces.push_back(item->home->namespace_id);
     subjects.push_back(item->subject);
+    labels.push_back(item->label ? std::string_view(*item->label) : std::string_view());
     batches.push_back(numbers.of_namespace.at(item->home->namespace_id));
   }
-  const auto identities =
-      Execute(transaction, kInsertIdentities, UuidArray(ids), IntegerArray(namespaces), TextArray(subjects), BigintArray(batches));
+  const auto identities = Execute(transaction, kInsertIdentities, UuidArray(ids), IntegerArray(namespaces), TextArray(subjects),
+                                  BigintArray(batches), TextArray(labels));
   if (identities.affected_rows() != sorted.size()) throw LostRace{};
   std::sort(sorted.begin(), sorted.end(), [](const auto* left, const auto* right) {
     return std::tie(left->home->namespace_id, left->fingerprint) < std::tie(right->home->namespace_id, right->fingerprint);
   });
   ids.clear();
   namespaces.clear();
+  std::vector<std::int16_t> types;
   for (const Enrollment* item : sorted) {
     namespaces.push_back(item->home->namespace_id);
     fingerprints.push_back(item->fingerprint);
     ids.push_back(item->identity_id);
+    types.push_back(static_cast<std::int16_t>(item->type));
     rdatas.push_back(item->rdata);
   }
-  const auto credentials =
-      Execute(transaction, kInsertCredentials, IntegerArray(namespaces), ByteaArray(fingerprints), UuidArray(ids), ByteaArray(rdatas));
+  const auto credentials = Execute(transaction, kInsertCredentials, IntegerArray(namespaces), ByteaArray(fingerprints), UuidArray(ids),
+                                   SmallintArray(types), ByteaArray(rdatas));
   if (credentials.affected_rows() != sorted.size()) throw LostRace{};
 }
 
 IdentityRecord NewRecord(const Enrollment& item, const BatchNumbers& numbers) {
   return {.identity_id = item.identity_id,
           .subject = item.subject,
-          .fingerprint = item.fingerprint,
-          .rdata = item.rdata,
+          .label = item.label,
+          .keys = {{.fingerprint = item.fingerprint, .type = item.type, .rdata = item.rdata, .added_at = numbers.now, .retired_at = {}}},
           .enrolled_at = numbers.now,
           .revoked_at = std::nullopt,
           .change = static_cast<std::uint64_t>(numbers.of_namespace.at(item.home->namespace_id)),
@@ -151,7 +204,7 @@ Result<Outcomes> EnrollIn(Transaction& transaction, const std::vector<Enrollment
   if (!chosen.empty()) {
     numbers = TakeBatchNumbers(transaction, namespaces);
     Insert(transaction, chosen, numbers);
-    WriteChanges(transaction, DirtyKind::kEnrollment, numbers, changed);
+    WriteChanges(transaction, DirtyKind::kEnrollment, "identity.enrolled", numbers, changed);
   }
   Outcomes outcomes;
   outcomes.reserve(items.size());

@@ -16,25 +16,45 @@ namespace idzone::store {
 
 class Database;
 
-/// An identity to be: validated, its record made.
+/// An identity to be, or a key to be: validated, its record made.
 struct Enrollment {
   std::shared_ptr<const NamespaceRecord> home;
   Octets identity_id;
   std::string subject;
+  std::optional<std::string> label{};  // the private label
   Octets fingerprint;
+  dns::RrType type = dns::RrType::kTlsa;
   Octets rdata;
   Actor actor;
+  /// The owner name's first label lies right below the apex and could be the NSEC3 label of another name: the hash that it
+  /// spells. Empty otherwise.
+  Octets denial_hash{};
 };
 
 struct Enrolled {
   IdentityRecord identity;
-  bool already = false;  // it was there before, with the same key
+  bool already = false;  // it was so before
 };
 
 /// Returns one outcome for each item, in order.
-/// KEY_CONFLICT (another key, both fingerprints), IDENTITY_REVOKED, KEY_ALREADY_BOUND, KEY_REVOKED. An error of the
-/// database is every item's: UNAVAILABLE means unknown.
+/// KEY_CONFLICT (another key, both fingerprints), IDENTITY_REVOKED, KEY_ALREADY_BOUND, KEY_REVOKED (of a revoked identity, or
+/// retired), LABEL_CONFLICT, ID_IS_DENIAL_LABEL. An error of the database is every item's: UNAVAILABLE means unknown.
 std::vector<Result<Enrolled>> EnrollBatch(Database& database, const std::vector<Enrollment>& items);
+
+/// Adds a key to an active identity. NOT_FOUND, IDENTITY_REVOKED, KEY_ALREADY_BOUND, KEY_REVOKED; LIMIT_EXCEEDED beyond
+/// limits::kRdatasPerRrSetMax active keys of one type.
+Result<Enrolled> AddKey(Database& database, const Enrollment& item);
+
+/// Takes a key from an active identity, for ever. NOT_FOUND (the identity or the key), IDENTITY_REVOKED, LAST_KEY.
+struct Retirement {
+  std::shared_ptr<const NamespaceRecord> home;
+  Octets identity_id;
+  std::string subject;
+  Octets fingerprint;
+  std::string reason;
+  Actor actor;
+};
+Result<Enrolled> RetireKey(Database& database, const Retirement& item);
 
 struct Revocation {
   std::shared_ptr<const NamespaceRecord> home;

@@ -73,7 +73,7 @@ Result<ChangeReport> ReadChangesIn(Transaction& transaction, const NamespaceReco
 Result<IdentityRecord> FindIdentity(Database& database, OctetsView identity_id, const std::string& subject) {
   return database.Transact("find identity", [&](Transaction& transaction) -> Result<IdentityRecord> {
     auto found = ReadIdentities(transaction, {identity_id});
-    if (found.empty()) return Fail(Reason::kNotFound, "id", "an enrolled device", subject);
+    if (found.empty()) return Fail(Reason::kNotFound, "id", "an enrolled identity", subject);
     return std::move(found.begin()->second);
   });
 }
@@ -85,6 +85,9 @@ Result<std::vector<IdentityRecord>> ListIdentities(Database& database, std::int3
     const int wanted = filter == IdentityFilter::kAll ? 0 : (filter == IdentityFilter::kActive ? 1 : 2);
     for (const pqxx::row& row : Execute(transaction, kList, namespace_id, page.after, wanted, page.limit))
       records.push_back(ReadIdentity(row));
+    std::vector<IdentityRecord*> found;
+    for (IdentityRecord& record : records) found.push_back(&record);
+    ReadKeys(transaction, found);
     return records;
   });
 }

@@ -12,7 +12,9 @@ using Transaction = pqxx::transaction_base;
 #define IDZONE_NAMESPACE_COLUMNS                                                                               \
   "n.namespace_id, n.name, n.operator_id, n.layout_kind, n.layout_width, n.policy, n.profile, n.name_servers," \
   " extract(epoch from n.created_at)::bigint, exists (select 1 from published.zone z where z.name = n.name),"  \
-  " n.layout_form, n.labels, n.sealed_secret, n.denial, n.algorithm, n.wildcard_ca, n.mail_records"
+  " n.layout_form, n.labels, n.sealed_secret, n.denial, n.algorithm, n.wildcard_ca, n.mail_records,"           \
+  " a.fingerprint, a.rdata, extract(epoch from a.set_at)::bigint, a.batch_id"
+#define IDZONE_NAMESPACE_JOINS " left join registry.authority a on a.namespace_id = n.namespace_id and a.removed_at is null"
 
 constexpr Statement kFindOperator{"namespace_find_operator", "select 1 from registry.operator where operator_id = $1::text"};
 constexpr Statement kInsert{"namespace_insert",
@@ -21,11 +23,13 @@ constexpr Statement kInsert{"namespace_insert",
                             " values ($1::bytea, $2::text, $3::text, $4::smallint, $5::smallint, $6::text, $7::smallint,"
                             " $8::text[], $9::smallint, $10::smallint, nullif($11::bytea, ''), $12::smallint, $13::smallint,"
                             " $14::boolean, $15::boolean) on conflict do nothing"};
-constexpr Statement kFind{"namespace_find", "select " IDZONE_NAMESPACE_COLUMNS " from registry.namespace n where n.name = $1::bytea"};
-constexpr Statement kList{"namespace_list", "select " IDZONE_NAMESPACE_COLUMNS
-                                            " from registry.namespace n where n.name_text > $1::text"
+constexpr Statement kFind{
+    "namespace_find", "select " IDZONE_NAMESPACE_COLUMNS " from registry.namespace n" IDZONE_NAMESPACE_JOINS " where n.name = $1::bytea"};
+constexpr Statement kList{"namespace_list", "select " IDZONE_NAMESPACE_COLUMNS " from registry.namespace n" IDZONE_NAMESPACE_JOINS
+                                            " where n.name_text > $1::text"
                                             " and ($2::text = '' or n.operator_id = $2::text) order by n.name_text limit $3::bigint"};
 
+#undef IDZONE_NAMESPACE_JOINS
 #undef IDZONE_NAMESPACE_COLUMNS
 
 Result<NamespaceRecord> Read(const pqxx::row& row) {
@@ -34,6 +38,8 @@ Result<NamespaceRecord> Read(const pqxx::row& row) {
   auto layout = zone::MakeLayout(static_cast<zone::LayoutKind>(row[3].as<int>()), row[4].as<std::uint32_t>(),
                                  static_cast<zone::EnumForm>(row[10].as<int>()));
   if (!layout) return tl::unexpected(layout.error());
+  std::optional<AuthorityRecord> authority;
+  if (!row[17].is_null()) authority = AuthorityRecord{OctetsOf(row[17]), OctetsOf(row[18]), TimeOf(row[19]), row[20].as<std::uint64_t>()};
   return NamespaceRecord{.namespace_id = row[0].as<std::int32_t>(),
                          .name = std::move(*name),
                          .operator_id = row[2].as<std::string>(),
@@ -48,13 +54,8 @@ Result<NamespaceRecord> Read(const pqxx::row& row) {
                          .denial = static_cast<dns::DenialKind>(row[13].as<int>()),
                          .algorithm = static_cast<std::uint8_t>(row[14].as<int>()),
                          .wildcard_ca = row[15].as<bool>(),
-                         .mail_records = row[16].as<bool>()};
-}
-
-Result<NamespaceRecord> FindIn(Transaction& transaction, const dns::Name& name) {
-  const pqxx::result found = Execute(transaction, kFind, Bytea(name.wire()));
-  if (found.empty()) return Fail(Reason::kNotFound, "namespace", "an existing namespace", name.Format());
-  return Read(found.front());
+                         .mail_records = row[16].as<bool>(),
+                         .authority = std::move(authority)};
 }
 
 std::string FormatLayout(const zone::Layout& layout) {
@@ -94,6 +95,12 @@ Result<void> CheckSame(const NamespaceRecord& there, const NamespaceRecord& want
 
 }  // namespace
 
+Result<NamespaceRecord> FindNamespaceIn(Transaction& transaction, const dns::Name& name) {
+  const pqxx::result found = Execute(transaction, kFind, Bytea(name.wire()));
+  if (found.empty()) return Fail(Reason::kNotFound, "namespace", "an existing namespace", name.Format());
+  return Read(found.front());
+}
+
 Result<NamespaceRecord> CreateNamespace(Database& database, const Actor& actor, const NamespaceRecord& wanted) {
   return database.Transact("create namespace", [&](Transaction& transaction) -> Result<NamespaceRecord> {
     if (Execute(transaction, kFindOperator, wanted.operator_id).empty())
@@ -105,7 +112,7 @@ Result<NamespaceRecord> CreateNamespace(Database& database, const Actor& actor, 
                 TextArray(std::vector<std::string_view>(wanted.name_servers.begin(), wanted.name_servers.end())),
                 static_cast<int>(wanted.layout.form), static_cast<int>(wanted.labels), Bytea(wanted.sealed_secret),
                 static_cast<int>(wanted.denial), static_cast<int>(wanted.algorithm), wanted.wildcard_ca, wanted.mail_records);
-    auto there = FindIn(transaction, wanted.name);
+    auto there = FindNamespaceIn(transaction, wanted.name);
     if (!there) return there;
     if (auto same = CheckSame(*there, wanted); !same) return tl::unexpected(same.error());
     if (inserted.affected_rows() == 1)
@@ -116,7 +123,7 @@ Result<NamespaceRecord> CreateNamespace(Database& database, const Actor& actor, 
 }
 
 Result<NamespaceRecord> FindNamespace(Database& database, const dns::Name& name) {
-  return database.Transact("find namespace", [&](Transaction& transaction) { return FindIn(transaction, name); });
+  return database.Transact("find namespace", [&](Transaction& transaction) { return FindNamespaceIn(transaction, name); });
 }
 
 Result<std::vector<NamespaceRecord>> ListNamespaces(Database& database, const std::string& operator_id, const PageOf& page) {

@@ -11,6 +11,7 @@
 #include "services/core/dns/denial.h"
 #include "services/core/dns/dnskey.h"
 #include "services/core/dns/name.h"
+#include "services/core/dns/rr_type.h"
 #include "services/core/records/profile.h"
 #include "services/core/zone/layout.h"
 #include "services/core/zone/version.h"
@@ -41,6 +42,14 @@ struct PrincipalRecord {
   std::optional<UnixTime> disabled_at{};
 };
 
+/// A namespace's certification authority.
+struct AuthorityRecord {
+  Octets fingerprint;
+  Octets rdata;  // TLSA with usage 2
+  UnixTime set_at{};
+  std::uint64_t change = 0;
+};
+
 struct NamespaceRecord {
   std::int32_t namespace_id = 0;
   dns::Name name;
@@ -57,6 +66,7 @@ struct NamespaceRecord {
   std::uint8_t algorithm = dns::kAlgorithmEcdsaP256Sha256;
   bool wildcard_ca = false;
   bool mail_records = false;
+  std::optional<AuthorityRecord> authority{};
 };
 
 /// In which version of which zone something was published.
@@ -66,15 +76,28 @@ struct PublishedIn {
   dns::Serial serial = 0;
 };
 
+/// One of an identity's keys, with the record that it is published as.
+struct KeyRecord {
+  Octets fingerprint;
+  dns::RrType type = dns::RrType::kTlsa;
+  Octets rdata;
+  UnixTime added_at{};
+  std::optional<UnixTime> retired_at{};
+};
+
 struct IdentityRecord {
   Octets identity_id;
   std::string subject;
-  Octets fingerprint;
-  Octets rdata;  // TLSA
+  std::optional<std::string> label{};  // the private label; unset when the owner name shows the subject
+  std::vector<KeyRecord> keys{};       // in the order in which they came, at least one
   UnixTime enrolled_at{};
   std::optional<UnixTime> revoked_at{};
-  std::uint64_t change = 0;  // the batch of the enrollment or, later, of the revocation
+  std::uint64_t change = 0;  // the newest batch about it
   std::optional<PublishedIn> version{};
+
+  /// Returns the first key that is not retired, else the first. Requires: keys were read.
+  const KeyRecord& MainKey() const;
+  const KeyRecord* FindKey(OctetsView fingerprint) const;
 };
 
 struct EdgePositionRecord {

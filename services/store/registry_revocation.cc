@@ -53,13 +53,13 @@ Result<Outcomes> RevokeIn(Transaction& transaction, const std::vector<Revocation
     std::vector<const Revocation*> rows;
     for (const auto& [identity_id, item] : chosen) rows.push_back(item);
     Insert(transaction, std::move(rows), numbers);
-    WriteChanges(transaction, DirtyKind::kRevocation, numbers, changed);
+    WriteChanges(transaction, DirtyKind::kRevocation, "identity.revoked", numbers, changed);
   }
   Outcomes outcomes;
   for (const Revocation& item : items) {
     const auto there = identities.find(item.identity_id);
     if (there == identities.end()) {
-      outcomes.push_back(Fail(Reason::kNotFound, "id", "an enrolled device", item.subject));
+      outcomes.push_back(Fail(Reason::kNotFound, "id", "an enrolled identity", item.subject));
       continue;
     }
     Revoked revoked{there->second, true};

@@ -88,6 +88,12 @@ class Client:
     def revoke(self, namespace, device_id, reason="test", timeout=30):
         return self.call("IdentityService", "RevokeIdentity", timeout, namespace_name=namespace, id=device_id, reason=reason)
 
+    def add_key(self, namespace, device_id, timeout=30, **material):
+        return self.call("IdentityService", "AddKey", timeout, namespace_name=namespace, id=device_id, **material)
+
+    def retire_key(self, namespace, device_id, fingerprint, reason="test", timeout=30):
+        return self.call("IdentityService", "RetireKey", timeout, namespace_name=namespace, id=device_id, fingerprint=fingerprint, reason=reason)
+
     def get(self, namespace, device_id):
         return self.call("IdentityService", "GetIdentity", namespace_name=namespace, id=device_id).identity
 

@@ -26,6 +26,18 @@ const dns::RrSet* FindType(const std::vector<dns::RrSet>& rrsets, dns::RrType ty
 
 }  // namespace
 
+bool IsApexType(dns::RrType type) {
+  switch (type) {
+    case dns::RrType::kSoa:
+    case dns::RrType::kNs:
+    case dns::RrType::kDnskey:
+    case dns::RrType::kNsec3Param:
+    case dns::RrType::kCds:
+    case dns::RrType::kCdnskey: return true;
+    default: return false;
+  }
+}
+
 std::vector<dns::RrSet> DesiredApex(const store::NamespaceRow& registered, const zone::ZonePolicy& policy, const Octets& dnskey,
                                     dns::Serial serial) {
   const auto mailbox = registered.apex.Prepend("hostmaster");
@@ -49,7 +61,7 @@ std::vector<dns::RrSet> DesiredApex(const store::NamespaceRow& registered, const
 Result<UnixTime> RefreshApex(DraftNode& apex, const std::vector<dns::RrSet>& desired, const zone::ZonePolicy& policy, UnixTime now) {
   std::vector<dns::RrType> surplus;
   for (const dns::RrSet& rrset : apex.row.rrsets) {
-    if (FindType(desired, rrset.type) == nullptr) surplus.push_back(rrset.type);
+    if (IsApexType(rrset.type) && FindType(desired, rrset.type) == nullptr) surplus.push_back(rrset.type);
   }
   for (const dns::RrType type : surplus) VersionDraft::SetRrSet(apex, type, nullptr);
   UnixTime due = now + policy.apex.resign;

@@ -8,6 +8,9 @@
 /// every version; the others have a timer of their own.
 namespace idzone::signer::pipeline {
 
+/// Says whether a type is the zone's own at the apex. Others there are records of identities: of a service, or of the CA of users.
+bool IsApexType(dns::RrType type);
+
 /// Returns the apex RRsets, unsigned, ascending by type.
 /// The primary is the first name server; the mailbox is hostmaster.<zone>.
 std::vector<dns::RrSet> DesiredApex(const store::NamespaceRow& registered, const zone::ZonePolicy& policy, const Octets& dnskey,

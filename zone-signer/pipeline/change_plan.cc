@@ -2,39 +2,74 @@
 #include "zone-signer/pipeline/change_plan.h"
 
 #include <algorithm>
+#include <array>
+#include <map>
 
 #include "services/core/base/limits.h"
 #include "services/core/identity/subject.h"
-#include "services/core/records/profile.h"
+#include "services/core/records/rdata_check.h"
 #include "zone-signer/denial/chain.h"
 #include "zone-signer/denial/name_tree.h"
 
 namespace idzone::signer::pipeline {
 namespace {
 
-Result<dns::RrSet> TlsaOf(const store::DesiredIdentity& identity, dns::Ttl ttl) {
-  dns::RrSet rrset{.type = dns::RrType::kTlsa, .ttl = ttl, .rdatas = identity.tlsa_rdatas, .rrsigs = {}};
-  dns::MakeCanonical(rrset);
-  if (rrset.rdatas.size() > limits::kRdatasPerRrSetMax)
-    return Fail(Reason::kLimitExceeded, "identity " + identity.subject, "at most 8 records", std::to_string(rrset.rdatas.size()));
-  for (const Octets& rdata : rrset.rdatas) {
-    if (auto checked = records::CheckTlsa(rdata); !checked) return tl::unexpected(checked.error());
+/// The types that identities and authorities are published as; all others are the zone's own.
+constexpr std::array kIdentityTypes = {dns::RrType::kSshfp, dns::RrType::kTlsa, dns::RrType::kSmimea, dns::RrType::kOpenPgpKey};
+
+/// Returns the RRsets of records, ascending by type.
+Result<std::vector<dns::RrSet>> RrSetsOf(const std::vector<store::DesiredRecord>& records, const std::string& subject, dns::Ttl ttl) {
+  std::map<dns::RrType, dns::RrSet> by_type;
+  for (const store::DesiredRecord& record : records) {
+    const auto type = dns::AllowedRrType(record.type);
+    if (!type || std::find(kIdentityTypes.begin(), kIdentityTypes.end(), *type) == kIdentityTypes.end())
+      return Fail(Reason::kRecordTypeForbidden, "identity " + subject, "SSHFP, TLSA, SMIMEA or OPENPGPKEY",
+                  "type " + std::to_string(record.type));
+    if (auto checked = records::CheckRdata(*type, record.rdata); !checked) return tl::unexpected(checked.error());
+    dns::RrSet& rrset = by_type.try_emplace(*type, dns::RrSet{.type = *type, .ttl = ttl, .rdatas = {}, .rrsigs = {}}).first->second;
+    rrset.rdatas.push_back(record.rdata);
   }
-  return rrset;
+  std::vector<dns::RrSet> rrsets;
+  for (auto& [type, rrset] : by_type) {
+    dns::MakeCanonical(rrset);
+    if (rrset.rdatas.size() > limits::kRdatasPerRrSetMax)
+      return Fail(Reason::kLimitExceeded, "identity " + subject, "at most 8 records of a type", std::to_string(rrset.rdatas.size()));
+    rrsets.push_back(std::move(rrset));
+  }
+  return rrsets;
+}
+
+Result<dns::Name> OwnerOf(const ZoneSession& session, const store::DesiredIdentity& identity) {
+  const store::NamespaceRow& home = session.registered;
+  if (home.wildcard_ca)
+    return Fail(Reason::kNamespaceKindMismatch, "identity " + identity.subject, "a namespace of identities", "one of an authority alone");
+  const auto form = zone::FormOf(zone::KindOf(home.apex), home.layout, home.labels);
+  const auto subject = identity::Subject::Parse(form, identity.subject);
+  if (!subject) return tl::unexpected(subject.error());
+  return zone::OwnerName(home.layout, home.apex, *subject, identity.label);
+}
+
+const dns::RrSet* FindType(const std::vector<dns::RrSet>& rrsets, dns::RrType type) {
+  const auto found = std::find_if(rrsets.begin(), rrsets.end(), [&](const dns::RrSet& rrset) { return rrset.type == type; });
+  return found == rrsets.end() ? nullptr : &*found;
+}
+
+/// Makes a published node say what is wished, leaving alone what it says already and the zone's own types.
+void ApplyWish(DraftNode& node, const std::vector<dns::RrSet>& wish) {
+  for (const dns::RrType type : kIdentityTypes) {
+    const dns::RrSet* wished = FindType(wish, type);
+    const dns::RrSet* published = FindType(node.row.rrsets, type);
+    const bool same = wished != nullptr ? published != nullptr && dns::SameData(*published, *wished) : published == nullptr;
+    if (!same) VersionDraft::SetRrSet(node, type, wished);
+  }
 }
 
 /// Applies the wishes to the nodes that exist, and to the tree of names.
 void ApplyWishes(const Wishes& wishes, VersionDraft& draft, denial::NameTree& tree) {
   for (const auto& [owner, wish] : wishes) {
     DraftNode* node = draft.Find(dns::Nsec3Hash(owner));
-    if (node != nullptr) {
-      const auto& rrsets = node->row.rrsets;
-      const auto published =
-          std::find_if(rrsets.begin(), rrsets.end(), [](const dns::RrSet& set) { return set.type == dns::RrType::kTlsa; });
-      const bool same = wish ? published != rrsets.end() && dns::SameData(*published, *wish) : published == rrsets.end();
-      if (!same) VersionDraft::SetRrSet(*node, dns::RrType::kTlsa, wish ? &*wish : nullptr);
-    }
-    tree.SetData(owner, wish.has_value() || (node != nullptr && !node->row.rrsets.empty()));
+    if (node != nullptr) ApplyWish(*node, wish);
+    tree.SetData(owner, !wish.empty() || (node != nullptr && !node->row.rrsets.empty()));
   }
 }
 
@@ -47,7 +82,7 @@ ChainKeys ApplyTree(const denial::NameTree::Changes& changes, const Wishes& wish
   ChainKeys keys;
   for (const denial::TreeNode& created : changes.created) {
     std::vector<dns::RrSet> rrsets;
-    if (const auto wish = wishes.find(created.owner); wish != wishes.end() && wish->second) rrsets.push_back(*wish->second);
+    if (const auto wish = wishes.find(created.owner); wish != wishes.end()) rrsets = wish->second;
     keys.entering.push_back(draft.Create(created.owner, created.child_count, std::move(rrsets)).row.key);
   }
   for (const denial::TreeNode& removed : changes.removed) {
@@ -90,26 +125,34 @@ Result<void> ApplyChain(store::Transaction& transaction, const ZoneSession& sess
 
 Wishes MakeWishes(const ZoneSession& session, const std::vector<store::DesiredIdentity>& identities, std::vector<Error>& refused) {
   Wishes wishes;
-  const auto form = zone::FormOf(zone::KindOf(session.apex()), session.registered.layout, zone::LabelPrivacy::kClear);
   for (const store::DesiredIdentity& identity : identities) {
-    const auto id = identity::Subject::Parse(form, identity.subject);
-    const auto owner = id ? zone::OwnerName(session.registered.layout, session.apex(), *id) : tl::unexpected(id.error());
+    auto owner = OwnerOf(session, identity);
     if (!owner) {
       refused.push_back(owner.error());
       continue;
     }
-    if (!identity.active || identity.tlsa_rdatas.empty()) {
-      wishes.emplace(*owner, std::nullopt);
+    auto rrsets = identity.active ? RrSetsOf(identity.records, identity.subject, session.policy.ttl) : std::vector<dns::RrSet>();
+    if (!rrsets) {
+      refused.push_back(rrsets.error());
       continue;
     }
-    auto rrset = TlsaOf(identity, session.policy.ttl);
-    if (!rrset) {
-      refused.push_back(rrset.error());
-      continue;
-    }
-    wishes.emplace(*owner, std::move(*rrset));
+    wishes.emplace(std::move(*owner), std::move(*rrsets));
   }
   return wishes;
+}
+
+void AddAuthorityWish(const ZoneSession& session, const std::optional<Octets>& rdata, Wishes& wishes, std::vector<Error>& refused) {
+  std::vector<store::DesiredRecord> records;
+  if (rdata) records.push_back({static_cast<std::uint16_t>(dns::RrType::kTlsa), *rdata});
+  auto rrsets = RrSetsOf(records, "authority of " + session.apex().Format(), session.policy.ttl);
+  const auto owner = session.registered.wildcard_ca ? session.apex().Prepend("*") : Result<dns::Name>(session.apex());
+  if (!rrsets) {
+    refused.push_back(rrsets.error());
+  } else if (!owner) {
+    refused.push_back(owner.error());
+  } else {
+    wishes.insert_or_assign(*owner, std::move(*rrsets));
+  }
 }
 
 Result<void> PlanChanges(store::Transaction& transaction, const ZoneSession& session, const Wishes& wishes, VersionDraft& draft) {

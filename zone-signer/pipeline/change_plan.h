@@ -9,12 +9,16 @@
 /// changes nothing.
 namespace idzone::signer::pipeline {
 
-/// What each owner name should have: its TLSA RRset, or nothing.
-using Wishes = std::unordered_map<dns::Name, std::optional<dns::RrSet>>;
+/// What each owner name should have of the types that identities are published as: RRsets ascending by type, or none.
+using Wishes = std::unordered_map<dns::Name, std::vector<dns::RrSet>>;
 
 /// Turns identities into wishes. An identity whose row cannot be published (a subject or a record that no code of ours
-/// would have stored) is left as it is, and reported in `refused`.
+/// would have stored, or any in a namespace that holds an authority alone) is left as it is, and reported in `refused`.
 Wishes MakeWishes(const ZoneSession& session, const std::vector<store::DesiredIdentity>& identities, std::vector<Error>& refused);
+
+/// Adds the wish for the namespace's authority: its TLSA RRset at `*` of a wildcard namespace, else at the apex; nothing there
+/// when there is none.
+void AddAuthorityWish(const ZoneSession& session, const std::optional<Octets>& rdata, Wishes& wishes, std::vector<Error>& refused);
 
 /// Compares wishes with the published nodes and puts what is different into the draft, with everything that follows for
 /// empty non-terminals and the denial chain. Loads what it needs.

@@ -15,18 +15,6 @@ std::chrono::microseconds Since(SteadyClock::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - start);
 }
 
-bool IsApexType(dns::RrType type) {
-  switch (type) {
-    case dns::RrType::kSoa:
-    case dns::RrType::kNs:
-    case dns::RrType::kDnskey:
-    case dns::RrType::kNsec3Param:
-    case dns::RrType::kCds:
-    case dns::RrType::kCdnskey: return true;
-    default: return false;
-  }
-}
-
 /// Where each signature belongs: the order of the jobs is the order of the places.
 struct Signatures {
   std::vector<signing::SigningJob> jobs;

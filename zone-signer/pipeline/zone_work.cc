@@ -44,17 +44,16 @@ Result<std::chrono::seconds> RenewNode(DraftNode& node, const ZoneSession& sessi
     least = std::min(least, *rest);
     return SweepRenews(*age, period);
   };
-  // The apex RRsets have a timer of their own (RefreshApex).
-  if (node.row.owner != session.apex()) {
-    for (dns::RrSet& rrset : node.row.rrsets) {
-      for (const Octets& rrsig : rrset.rrsigs) {
-        const auto old = look(rrsig, session.policy.identity.resign);
-        if (!old) return tl::unexpected(old.error());
-        if (*old) {
-          rrset.rrsigs.clear();
-          node.data_changed = true;
-          break;
-        }
+  for (dns::RrSet& rrset : node.row.rrsets) {
+    // The zone's own RRsets have a timer of their own (RefreshApex).
+    if (IsApexType(rrset.type)) continue;
+    for (const Octets& rrsig : rrset.rrsigs) {
+      const auto old = look(rrsig, session.policy.identity.resign);
+      if (!old) return tl::unexpected(old.error());
+      if (*old) {
+        rrset.rrsigs.clear();
+        node.data_changed = true;
+        break;
       }
     }
   }
@@ -123,7 +122,9 @@ Result<WorkOutcome> PublishChanges(store::Transaction& transaction, const store:
 
   const auto identities = store::LoadDesired(transaction, work.registered.namespace_id, batches.batch_ids);
   VersionDraft draft;
-  const Wishes wishes = MakeWishes(**session, identities, outcome.refused);
+  Wishes wishes = MakeWishes(**session, identities, outcome.refused);
+  if (batches.about_authority)
+    AddAuthorityWish(**session, store::LoadAuthority(transaction, work.registered.namespace_id), wishes, outcome.refused);
   if (auto planned = PlanChanges(transaction, **session, wishes, draft); !planned) return tl::unexpected(planned.error());
   if (auto apex = DraftApex(transaction, **session, draft); !apex) return tl::unexpected(apex.error());
   outcome.apex_due = (*session)->apex_due;

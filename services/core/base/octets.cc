@@ -80,6 +80,24 @@ std::string Base32HexEncode(OctetsView octets) {
   return text;
 }
 
+std::optional<Octets> Base32HexDecode(std::string_view text) {
+  Octets octets;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    const char lower = c >= 'A' && c <= 'V' ? static_cast<char>(c - 'A' + 'a') : c;
+    const bool digit = lower >= '0' && lower <= '9';
+    if (!digit && (lower < 'a' || lower > 'v')) return std::nullopt;
+    bits = bits << 5 | static_cast<std::uint32_t>(digit ? lower - '0' : lower - 'a' + 10);
+    count += 5;
+    if (count < 8) continue;
+    count -= 8;
+    octets.push_back(static_cast<char>(bits >> count & 0xff));
+  }
+  if (count >= 5 || (bits & ((1u << count) - 1)) != 0) return std::nullopt;
+  return octets;
+}
+
 std::string Base64Encode(OctetsView octets) {
   std::string text((octets.size() + 2) / 3 * 4 + 1, '\0');
   const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), reinterpret_cast<const unsigned char*>(octets.data()),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,8 @@ Result<Octets> HexDecode(std::string_view hex, std::string_view subject);
 
 /// Returns base32hex without padding, lower case (RFC 4648 §7, as NSEC3 owner labels use it: RFC 5155 §3.3).
 std::string Base32HexEncode(OctetsView octets);
+/// Reads digits of either case; nothing when there is another character, or bits that are no whole octet.
+std::optional<Octets> Base32HexDecode(std::string_view text);
 /// Returns base64 with padding (RFC 4648 §4).
 std::string Base64Encode(OctetsView octets);
 /// Returns the octets of base64 as Base64Encode writes it: padded, no other characters, no bits left over. VALUE_MALFORMED.

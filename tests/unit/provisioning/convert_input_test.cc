@@ -36,7 +36,7 @@ TEST(NamespaceFromProtoTest, WidthFitsTheExpectedNumber) {
 }
 
 TEST(NamespaceFromProtoTest, RefusesNamesOutsideTheSuffix) {
-  for (const char* name : {"acme.example.", "_user.acme.example.", "_tcp._device.acme.example.", "_device."}) {
+  for (const char* name : {"acme.example.", "_acme-challenge.acme.example.", "_tcp._device.acme.example.", "_device."}) {
     v1::Namespace proto = ValidNamespace();
     proto.set_name(name);
     EXPECT_EQ(ReasonOf(proto), Reason::kZoneApexForbidden) << name;
@@ -46,6 +46,73 @@ TEST(NamespaceFromProtoTest, RefusesNamesOutsideTheSuffix) {
   EXPECT_EQ(ReasonOf(proto), Reason::kNameMalformed);
   proto.clear_name();
   EXPECT_EQ(ReasonOf(proto), Reason::kValueMissing);
+}
+
+TEST(NamespaceFromProtoTest, UsersArePrivateUnlessTheNamespaceSaysOtherwise) {
+  v1::Namespace proto = ValidNamespace();
+  proto.set_name("_user.acme.example.");
+  EXPECT_EQ(NamespaceFromProto(proto, 0, "acme")->labels, zone::LabelPrivacy::kPrivate);
+
+  proto.set_labels(v1::LABEL_PRIVACY_CLEAR);
+  EXPECT_EQ(NamespaceFromProto(proto, 0, "acme")->labels, zone::LabelPrivacy::kClear);
+
+  proto.clear_labels();
+  proto.mutable_layout()->set_kind(v1::LAYOUT_KIND_ENUM);
+  proto.mutable_layout()->set_form(v1::ENUM_FORM_E164);
+  EXPECT_EQ(NamespaceFromProto(proto, 0, "acme")->labels, zone::LabelPrivacy::kClear);
+
+  proto.set_labels(v1::LABEL_PRIVACY_PRIVATE);
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange);
+}
+
+TEST(NamespaceFromProtoTest, EnumNeedsAFormAndOthersRefuseOne) {
+  v1::Namespace proto = ValidNamespace();
+  proto.mutable_layout()->set_kind(v1::LAYOUT_KIND_ENUM);
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange);
+
+  proto.mutable_layout()->set_form(v1::ENUM_FORM_IMEI);
+  EXPECT_EQ(NamespaceFromProto(proto, 0, "acme")->layout, (zone::Layout{zone::LayoutKind::kEnum, 0, zone::EnumForm::kImei}));
+
+  proto.mutable_layout()->set_kind(v1::LAYOUT_KIND_FLAT);
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange);
+}
+
+TEST(NamespaceFromProtoTest, ServicesAndMailboxesAreFlatAndClear) {
+  v1::Namespace proto = ValidNamespace();
+  proto.set_name("_smtp-client.mx1.acme.example.");
+  EXPECT_EQ(NamespaceFromProto(proto, 0, "acme")->layout, (zone::Layout{zone::LayoutKind::kFlat, 0}));
+
+  proto.set_labels(v1::LABEL_PRIVACY_PRIVATE);
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange);
+
+  proto.clear_labels();
+  proto.mutable_layout()->set_kind(v1::LAYOUT_KIND_TREE);
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange);
+}
+
+TEST(NamespaceFromProtoTest, MailRecordsAreAskedForByName) {
+  v1::Namespace proto = ValidNamespace();
+  proto.set_mail_records(true);
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange) << "devices have none";
+
+  proto.set_name("_smimecert.acme.example.");
+  EXPECT_EQ(NamespaceFromProto(proto, 0, "acme")->profile, records::RecordProfile::kTlsa300);
+
+  proto.clear_mail_records();
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange);
+}
+
+TEST(NamespaceFromProtoTest, WildcardsAreForDevicesInClear) {
+  v1::Namespace proto = ValidNamespace();
+  proto.set_wildcard_ca(true);
+  EXPECT_EQ(NamespaceFromProto(proto, 0, "acme")->layout, (zone::Layout{zone::LayoutKind::kFlat, 0}));
+
+  proto.set_labels(v1::LABEL_PRIVACY_PRIVATE);
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange);
+
+  proto.clear_labels();
+  proto.set_name("_user.acme.example.");
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange);
 }
 
 TEST(NamespaceFromProtoTest, RefusesWidthsThatTheLayoutDoesNotHave) {

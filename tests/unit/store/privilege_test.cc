@@ -47,12 +47,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"idzone_provisiond", "update registry.event set kind = ''"},
         Case{"idzone_provisiond", "update registry.principal set role = 1"}, Case{"idzone_provisiond", "delete from registry.dirty_batch"},
         Case{"idzone_provisiond", "update published.zone set serial = 1"}, Case{"idzone_provisiond", "delete from published.node"},
-        Case{"idzone_provisiond", "truncate registry.identity"}, Case{"idzone_provisiond", "create table public.t (n integer)"},
-        Case{"idzone_provisiond", "create schema s"}, Case{"idzone_provisiond", "delete from public.schema_version"}));
+        Case{"idzone_provisiond", "delete from registry.retirement"}, Case{"idzone_provisiond", "delete from registry.authority"},
+        Case{"idzone_provisiond", "update registry.authority set rdata = ''"}, Case{"idzone_provisiond", "truncate registry.identity"},
+        Case{"idzone_provisiond", "create table public.t (n integer)"}, Case{"idzone_provisiond", "create schema s"},
+        Case{"idzone_provisiond", "delete from public.schema_version"}));
 INSTANTIATE_TEST_SUITE_P(
     Signerd, ForbiddenTest,
     testing::Values(Case{"idzone_signerd", "delete from registry.revocation"}, Case{"idzone_signerd", "delete from registry.identity"},
                     Case{"idzone_signerd", "update registry.credential set rdata = ''"},
+                    Case{"idzone_signerd", "update registry.authority set removed_at = null"},
                     Case{"idzone_signerd", "select * from registry.principal"},
                     Case{"idzone_signerd", "insert into registry.principal (fingerprint) values ('')"},
                     Case{"idzone_signerd", "insert into registry.dirty_batch (batch_id) values (1)"},

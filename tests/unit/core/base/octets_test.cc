@@ -67,5 +67,17 @@ TEST(OctetsTest, RefusesOtherSpellingsOfBase64) {
     EXPECT_EQ(Base64Decode(text, "key").error().reason, Reason::kValueMalformed) << text;
 }
 
+// RFC 4648 §10, in lower case and without padding.
+TEST(OctetsTest, Base32HexIsReadAsItIsWritten) {
+  for (const auto& [octets, text] : std::vector<std::pair<Octets, std::string>>{
+           {"", ""}, {"f", "co"}, {"fo", "cpng"}, {"foo", "cpnmu"}, {"foob", "cpnmuog"}, {"fooba", "cpnmuoj1"}, {"foobar", "cpnmuoj1e8"}})
+    EXPECT_EQ(Base32HexDecode(text), octets) << text;
+
+  EXPECT_EQ(Base32HexDecode("CPNMUOJ1"), "fooba");
+  EXPECT_EQ(Base32HexDecode("cpnmuojw"), std::nullopt);
+  EXPECT_EQ(Base32HexDecode("cpnmu0"), std::nullopt) << "a digit that carries no octet";
+  EXPECT_EQ(Base32HexDecode("cp"), std::nullopt) << "bits that are left over";
+}
+
 }  // namespace
 }  // namespace idzone

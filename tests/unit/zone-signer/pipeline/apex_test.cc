@@ -90,13 +90,23 @@ TEST_F(ApexTest, FollowsTheNamespacesNameServers) {
 
 TEST_F(ApexTest, LosesTypesThatDoNotBelongThere) {
   DraftNode apex = PublishedApex(kNow);
-  const dns::RrSet stray{dns::RrType::kTlsa, 300, {Octets("\x03\x01\x01z", 4)}, {}};
+  const dns::RrSet stray{dns::RrType::kCds, 300, {Octets("\x03\x01\x01z", 4)}, {}};
   VersionDraft::SetRrSet(apex, stray.type, &stray);
 
   ASSERT_TRUE(RefreshApex(apex, Desired(7), policy_, kNow).has_value());
 
   EXPECT_EQ(apex.row.rrsets.size(), 4u);
   EXPECT_TRUE(apex.denial_changed);
+}
+
+TEST_F(ApexTest, KeepsTheRecordsOfIdentities) {
+  DraftNode apex = PublishedApex(kNow);
+  const dns::RrSet service{dns::RrType::kTlsa, 300, {Octets("\x03\x01\x01z", 4)}, {}};
+  VersionDraft::SetRrSet(apex, service.type, &service);
+
+  ASSERT_TRUE(RefreshApex(apex, Desired(7), policy_, kNow).has_value());
+
+  EXPECT_EQ(apex.row.rrsets.size(), 5u);
 }
 
 }  // namespace
