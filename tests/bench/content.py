@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""The zone that the peers hold: the names that ours would have, each with one TLSA record."""
+import hashlib
+import pathlib
+import shutil
+import subprocess
+
+from wire import TTL, tlsa
+
+ZONE = "_device.bench.example."
+TREE_WIDTH = 2  # hex digits
+SERVERS = ("ns1.example.net.", "ns2.example.net.")
+
+
+def owner(layout, label):
+    """services/core/zone/layout.h"""
+    if layout == "flat":
+        return f"{label}.{ZONE}"
+    return f"{label}.{hashlib.sha256(label.encode()).hexdigest()[:TREE_WIDTH]}.{ZONE}"
+
+
+def namespace_options(layout):
+    """What makes the CLI create the same layout."""
+    return ["--layout", layout, *(["--width", str(TREE_WIDTH)] if layout == "tree" else [])]
+
+
+def records(owners):
+    """Yields (owner, type, RDATA in master file form). TTL of all: wire.TTL."""
+    yield ZONE, "SOA", f"{SERVERS[0]} hostmaster.example.net. 1 3600 600 604800 {TTL}"
+    for server in SERVERS:
+        yield ZONE, "NS", server
+    for each in owners:
+        data = tlsa(each)
+        yield each, "TLSA", f"{data[0]} {data[1]} {data[2]} {data[3:].hex()}"
+
+
+def write(path, owners):
+    path.write_text("".join(f"{name} {TTL} IN {kind} {data}\n" for name, kind, data in records(owners)))
+    return path
+
+
+def run(*command, **arguments):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **arguments)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def signed(folder, owners):
+    """Returns a signed master file: one P-256 key, NSEC3 without salt or iterations. dnssec-signzone makes it, nobody's peer alone."""
+    folder = pathlib.Path(folder)
+    plain, out = write(folder / "plain", owners), folder / "signed"
+    run("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", "-K", folder, ZONE)
+    run("dnssec-signzone", "-S", "-z", "-K", folder, "-3", "-", "-H", "0", "-O", "full", "-o", ZONE, "-f", out, plain, cwd=folder)
+    return out
+
+
+def copy_for(account, source, target):
+    shutil.copyfile(source, target)
+    account.own(target)
+    return target

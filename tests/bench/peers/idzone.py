@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""Ours, as a Server: PowerDNS with the identity backend, its configuration that of deploy/pdns, on a replica loaded from the
+same signed file that the peers load."""
+import re
+import shutil
+
+import content
+from idzone_stack import BUILD, SOURCE
+from peers.server import Server
+
+
+class Idzone(Server):
+    name = "idzone"
+
+    @classmethod
+    def serving(cls, zone_file):
+        self = cls()
+        self.replica, self.module = self.folder / "replica", self.folder / "module"
+        self.module.mkdir()
+        shutil.copy2(BUILD / "lib" / "libidentitybackend.so", self.module)
+        content.run(BUILD / "bin" / "replica_load", self.replica, content.ZONE, zone_file)
+        self.account.own(self.replica)
+        return self.configure()
+
+    def configure(self, more="cache-ttl=0\n"):
+        values = {"MODULE_DIR": self.module, "REPLICA_DIR": self.replica, "ADDRESS": "127.0.0.1", "PORT": self.port, "SOCKET_DIR": self.folder / "run"}
+        template = (SOURCE / "deploy" / "pdns" / "pdns.conf").read_text()
+        text = re.sub(r"@([A-Z_]+)@", lambda marker: str(values[marker.group(1)]), template)
+        self.write("pdns.conf", text + "distributor-threads=1\n" + more)
+        return self._declare(["pdns_server", f"--config-dir={self.folder}", "--disable-syslog"], pinned=True)
+
+    def with_packet_cache(self):
+        return self.configure("cache-ttl=20\n")
