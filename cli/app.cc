@@ -55,6 +55,7 @@ void BuildApp(CLI::App& app, Session& session) {
   AddIdentityCommands(app, session);
   AddZoneCommands(app, session);
   AddEdgeCommands(app, session);
+  AddSshCommands(app, session);
   AddVerifyCommand(app, session);
   AddMigrateCommand(app, session);
   AddCompletionCommand(app, session);

@@ -17,6 +17,7 @@ void AddNamespaceCommands(CLI::App& app, Session& session);
 void AddIdentityCommands(CLI::App& app, Session& session);
 void AddZoneCommands(CLI::App& app, Session& session);
 void AddEdgeCommands(CLI::App& app, Session& session);
+void AddSshCommands(CLI::App& app, Session& session);
 void AddVerifyCommand(CLI::App& app, Session& session);
 void AddMigrateCommand(CLI::App& app, Session& session);
 void AddCompletionCommand(CLI::App& app, Session& session);

@@ -58,8 +58,8 @@ Octets Matched(std::uint8_t matching, const Octets& selected) {
 
 }  // namespace
 
-TlsaFinding MatchTlsa(const std::vector<Octets>& rdatas, const identity::KeyMaterial& key) {
-  TlsaFinding finding;
+Match MatchTlsa(const std::vector<Octets>& rdatas, const identity::KeyMaterial& key) {
+  Match finding;
   std::vector<Tlsa> usable;
   std::string unusable;
   for (const Octets& rdata : rdatas) {
@@ -93,7 +93,7 @@ TlsaFinding MatchTlsa(const std::vector<Octets>& rdatas, const identity::KeyMate
     const Octets& selected = record.selector == kSpki ? key.spki() : key.certificate();
     if (Matched(record.matching, selected) != record.data) continue;
     finding.matched = true;
-    finding.why = "the key matches TLSA " + Numbers(record);
+    finding.why = "the key matches " + Numbers(record);
     return finding;
   }
   finding.why = needs_certificate ? "the records are of the certificate (selector 0); a bare key cannot be compared with them"

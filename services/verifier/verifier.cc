@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <unbound.h>
 
-#include "services/core/dns/rr_type.h"
 #include "services/core/identity/key_material.h"
 #include "services/verifier/tlsa_match.h"
 
@@ -14,7 +13,7 @@ namespace idzone::verifier {
 namespace {
 
 constexpr int kClassIn = 1;
-/// More TLSA records than any device has; beyond it an answer is an attack on the comparison.
+/// More records than any identity has; beyond it an answer is an attack on the comparison.
 constexpr std::size_t kRecordsMax = 64;
 /// RCODEs (RFC 1035 §4.1.1).
 constexpr int kNoError = 0;
@@ -75,9 +74,10 @@ std::vector<Octets> Records(const ub_result& result) {
   return records;
 }
 
-Finding Judge(const dns::Name& name, const ub_result& result, const identity::KeyMaterial* key) {
+Finding Judge(const dns::Name& name, dns::RrType type, const ub_result& result, const Matcher& matcher) {
   Finding finding;
   finding.name = name;
+  finding.type = type;
   if (result.bogus != 0) {
     finding.verdict = Verdict::kBogus;
     finding.why = result.why_bogus != nullptr ? result.why_bogus : "the answer fails validation";
@@ -97,15 +97,16 @@ Finding Judge(const dns::Name& name, const ub_result& result, const identity::Ke
   finding.ttl_seconds = static_cast<std::uint32_t>(result.ttl);
   if (finding.records.empty()) {
     finding.verdict = Verdict::kNoRecord;
-    finding.why = finding.name_absent ? "it is proved that the name does not exist" : "it is proved that the name has no TLSA record";
+    finding.why = finding.name_absent ? std::string("it is proved that the name does not exist")
+                                      : "it is proved that the name has no " + dns::RrTypeName(type) + " record";
     return finding;
   }
-  if (key == nullptr) {
+  if (!matcher) {
     finding.verdict = Verdict::kRecord;
     finding.why = "the records are secure; no key was given to compare";
     return finding;
   }
-  const TlsaFinding match = MatchTlsa(finding.records, *key);
+  const Match match = matcher(finding.records);
   finding.verdict = match.matched ? Verdict::kMatch : Verdict::kNoMatch;
   finding.why = match.why;
   return finding;
@@ -173,14 +174,23 @@ Result<Verifier> Verifier::Open(const VerifierOptions& options) {
 }
 
 Finding Verifier::Verify(const dns::Name& name, const identity::KeyMaterial* key) {
+  if (key == nullptr) return Ask(name, dns::RrType::kTlsa, {});
+  return Ask(name, dns::RrType::kTlsa, [key](const std::vector<Octets>& rdatas) { return MatchTlsa(rdatas, *key); });
+}
+
+void Verifier::set_deadline(std::chrono::milliseconds deadline) {
+  context_->deadline = deadline;
+}
+
+Finding Verifier::Ask(const dns::Name& name, dns::RrType type, const Matcher& matcher) {
   Finding failure;
   failure.name = name;
+  failure.type = type;
   const auto end = std::chrono::steady_clock::now() + context_->deadline;
   ub_ctx* unbound = context_->unbound.get();
   Pending pending;
   int question = 0;
-  const int started =
-      ub_resolve_async(unbound, name.Format().c_str(), static_cast<int>(dns::RrType::kTlsa), kClassIn, &pending, Complete, &question);
+  const int started = ub_resolve_async(unbound, name.Format().c_str(), static_cast<int>(type), kClassIn, &pending, Complete, &question);
   if (started != 0) {
     failure.why = std::string("libunbound cannot ask: ") + ub_strerror(started);
     return failure;
@@ -201,7 +211,7 @@ Finding Verifier::Verify(const dns::Name& name, const identity::KeyMaterial* key
     failure.why = std::string("libunbound failed: ") + ub_strerror(pending.code);
     return failure;
   }
-  return Judge(name, *pending.result, key);
+  return Judge(name, type, *pending.result, matcher);
 }
 
 }  // namespace idzone::verifier

@@ -92,6 +92,32 @@ TEST(AppTest, ErrorsAreJsonWhenTheOutputIs) {
   EXPECT_EQ(error["exit_code"], 2);
 }
 
+TEST(AppTest, VerifyComparesAKeyWithRecordsThatCanHoldIt) {
+  EXPECT_EQ(Idzone({"verify", "x.a.example", "--type", "sshfp", "--certificate", "/nowhere/c"}).code, ExitCode::kUsage);
+  EXPECT_NE(Idzone({"verify", "x.a.example", "--type", "sshfp", "--certificate", "/nowhere/c"}).err.find("--type"), std::string::npos);
+  EXPECT_NE(Idzone({"verify", "x.a.example", "--type", "smimea", "--certificate", "/nowhere/c"}).err.find("/nowhere/c"), std::string::npos);
+  EXPECT_EQ(Idzone({"verify", "x.a.example", "--ssh-key", "a", "--certificate", "b"}).code, ExitCode::kUsage);
+}
+
+TEST(AppTest, AnOfferedSshKeyIsNeverShown) {
+  const char* key = "AAAAC3NzaC1lZDI1NTE5AAAAIJPYskEkySr3z6byIV4nc2v4oEE8d04vOllOoLB9A0NO";
+  const std::vector<std::vector<const char*>> calls = {
+      {"ssh", "authorized-keys", "ada", "ssh-ed25519", key, "--users", "/nowhere/users"},
+      {"ssh", "authorized-keys", "ada", "ssh-rsa", key},
+      {"ssh", "authorized-keys", "ada", "sk-ssh-ed25519@openssh.com", key},
+      {"ssh", "authorized-keys", "ada", "ssh-ed25519", "extra", key},
+      {"ssh", "authorized-keys", "ada", "ssh-ed25519", "extra", "--output", "json", key},
+  };
+  for (const auto& call : calls) {
+    const Ended run = Idzone(call);
+
+    EXPECT_NE(run.code, ExitCode::kOk);
+    EXPECT_EQ(run.out, "");
+    EXPECT_EQ(run.err.find("AAAAC3"), std::string::npos) << run.err;
+    EXPECT_NE(run.err, "");
+  }
+}
+
 TEST(AppTest, VerifyRefusesABrokenAnchorFile) {
   const Ended run = Idzone({"verify", "x._device.a.example", "--trust-anchor", "/nowhere/anchor", "--resolver", "127.0.0.1@1"});
 

@@ -81,7 +81,7 @@ TEST(TlsaMatchTest, AMalformedStrongDigestDoesNotOutrankASoundOne) {
 
 TEST(TlsaMatchTest, OtherUsagesAreUnusableAndSaidSo) {
   for (const int usage : {0, 1, 2, 4, 255}) {
-    const TlsaFinding finding = MatchTlsa({Tlsa(usage, 1, 1, kSpkiSha256)}, Key());
+    const Match finding = MatchTlsa({Tlsa(usage, 1, 1, kSpkiSha256)}, Key());
     EXPECT_FALSE(finding.matched);
     EXPECT_EQ(finding.usable, 0u);
     EXPECT_NE(finding.why.find("usage " + std::to_string(usage)), std::string::npos) << finding.why;
@@ -100,7 +100,7 @@ TEST(TlsaMatchTest, UnknownNumbersAndShortRecordsAreLeftOut) {
 TEST(TlsaMatchTest, ABareKeyCannotMatchACertificate) {
   const auto key = identity::KeyMaterial::Parse(identity::MaterialKind::kPublicKey, Key().spki()).value();
 
-  const TlsaFinding finding = MatchTlsa({Tlsa(3, 0, 1, kCertificateSha256)}, key);
+  const Match finding = MatchTlsa({Tlsa(3, 0, 1, kCertificateSha256)}, key);
 
   EXPECT_FALSE(finding.matched);
   EXPECT_NE(finding.why.find("bare key"), std::string::npos);

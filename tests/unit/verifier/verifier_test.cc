@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "services/core/identity/key_material.h"
+#include "services/verifier/ssh_user.h"
+
 namespace idzone::verifier {
 namespace {
 
@@ -48,6 +51,20 @@ TEST(VerifierTest, AServerThatIsNotThereIsUnreachableInTime) {
     EXPECT_EQ(finding.verdict, Verdict::kUnreachable) << finding.why;
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
   }
+}
+
+TEST(VerifierTest, EveryNameOfAnSshUserIsAskedWithinOneDeadline) {
+  // ssh-keygen -t ed25519
+  const auto key = identity::KeyMaterial::Parse(identity::MaterialKind::kSshPublicKey,
+                                                "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJPYskEkySr3z6byIV4nc2v4oEE8d04vOllOoLB9A0NO")
+                       .value();
+  Verifier verifier = Verifier::Open(Valid()).value();
+  const auto begin = std::chrono::steady_clock::now();
+
+  const Finding finding = FindSshKey(verifier, {kZone, kZone, kZone, kZone}, key, std::chrono::milliseconds(1500));
+
+  EXPECT_EQ(finding.verdict, Verdict::kUnreachable) << finding.why;
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
 }
 
 }  // namespace
