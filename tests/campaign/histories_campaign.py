@@ -22,7 +22,8 @@ import psycopg2
 from devstack.devices import make_devices
 from devstack.process import wait_until
 from idzone_stack import KEPT_LOGS, TestStack
-from journal_zone import NSEC3, JournalZone, normal
+from journal_zone import NSEC, NSEC3, JournalZone, normal
+from structured_ids import ENUM_FORMS, any_label, any_text
 
 COHORT = 24  # histories on one stack
 STEPS = 20  # of a history; each makes a version or more
@@ -35,29 +36,38 @@ LIFE_HOURS, RESIGN_HOURS = 72, 24  # of the policy `standard`
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 CALL_SECONDS = 60
 REFUSED_KEPT = 10  # zone files that judges refused, beside the logs
+DENIAL_TYPES = {NSEC3: "NSEC3", NSEC: "NSEC"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
     """What a namespace is like. `ids` makes an id from a source of randomness."""
-    name: str
+    layout: str
+    fields: dict  # of the message Namespace
     ids: object
-    denial: int = NSEC3
-    fields: dict = dataclasses.field(default_factory=dict)
+    denial: int
+    algorithm: int
+
+    def __str__(self):
+        return f"{self.layout} {DENIAL_TYPES[self.denial]} {self.algorithm}"
 
 
-def any_label(source):
-    length = source.choice((1, 2, 3, 8, 8, 8, 20, 63))
-    return "".join(source.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(length))
-
-
-FLAT, TREE = 1, 2
-KINDS = (
-    Kind("flat", any_label, fields={"layout": {"kind": FLAT}}),
-    Kind("tree-0", any_label, fields={"layout": {"kind": TREE, "width": 0}}),
-    Kind("tree-1", any_label, fields={"layout": {"kind": TREE, "width": 1}}),
-    Kind("tree-2", any_label, fields={"layout": {"kind": TREE, "width": 2}}),
+FLAT, TREE, ENUM = 1, 2, 3  # LayoutKind
+ACTIVE = 1  # KeyState
+PRIVATE = 2  # LabelPrivacy
+LAYOUTS = (
+    ("flat", {"layout": {"kind": FLAT}}, any_label),
+    ("tree-1", {"layout": {"kind": TREE, "width": 1}}, any_label),
+    ("tree-2", {"layout": {"kind": TREE, "width": 2}}, any_label),
+    ("tree-3", {"layout": {"kind": TREE, "width": 3}}, any_label),
+    ("flat private", {"layout": {"kind": FLAT}, "labels": PRIVATE}, any_text),
+    ("tree-1 private", {"layout": {"kind": TREE, "width": 1}, "labels": PRIVATE}, any_text),
+    *((f"enum {ids.__name__}", {"layout": {"kind": ENUM, "form": form + 1}}, ids) for form, ids in enumerate(ENUM_FORMS)),
 )
+CHAINS = ((NSEC3, 13), (NSEC3, 15))  # (denial, algorithm)
+# Neighbours differ in both; every pair comes once, because their counts have no common divisor.
+KINDS = tuple(Kind(*LAYOUTS[number % len(LAYOUTS)], *CHAINS[number % len(CHAINS)]) for number in range(len(LAYOUTS) * len(CHAINS)))
+assert len(set(map(str, KINDS))) == len(KINDS)
 
 
 class SignerInThePast(TestStack):
@@ -81,12 +91,13 @@ class Life:
         self.kind = KINDS[seed % len(KINDS)]
         self.zone = f"_device.h{seed}.example."
         self.keys = iter(self.random.sample(devices, len(devices)))
-        self.taken, self.active = set(), {}  # ids ever used; {id: {(owner name, type, RDATA in normal form)}}
+        self.taken, self.active = set(), {}  # ids ever used; {id: what `hold` says}
         self.operations = collections.Counter()
 
     def create(self, admin):
         admin.call("NamespaceService", "CreateNamespace", namespace_resource={
-            "name": self.zone, "operator_id": "acme", "policy": "standard", "name_servers": ["ns1.example.net.", "ns2.example.net."], **self.kind.fields})
+            "name": self.zone, "operator_id": "acme", "policy": "standard", "name_servers": ["ns1.example.net.", "ns2.example.net."],
+            **self.kind.fields, "denial": self.kind.denial, "algorithm": self.kind.algorithm})
 
     def new_id(self):
         while True:
@@ -100,7 +111,10 @@ class Life:
             self.enroll(client, NAMES)
             return
         for _ in range(self.random.choice((1, 1, 2))):
-            if len(self.active) <= NAMES or self.random.random() < 0.6:
+            choice = self.random.random()
+            if choice < 0.25:
+                self.rotate(client, self.random.randint(1, 4))
+            elif len(self.active) <= NAMES or choice < 0.7:
                 self.enroll(client, self.random.randint(1, 6))
             else:
                 self.revoke(client, self.random.randint(1, min(6, len(self.active) - NAMES)))
@@ -112,10 +126,25 @@ class Life:
             self.hold(answer.enrolled.identity)
         self.operations["enroll"] += len(asked)
 
+    def rotate(self, client, count):
+        """A new key beside the first one; the next time the old one goes."""
+        for device_id in self.random.sample(sorted(self.active), count):
+            keys = self.active[device_id]
+            if len(keys) == 1:
+                answer = client.call("IdentityService", "AddKey", CALL_SECONDS, namespace_name=self.zone, id=device_id, certificate=next(self.keys).certificate)
+            else:
+                answer = client.call("IdentityService", "RetireKey", CALL_SECONDS, namespace_name=self.zone, id=device_id, fingerprint=next(iter(keys)))
+            self.hold(answer.identity)
+        self.operations["rotate"] += count
+
     def hold(self, identity):
-        """Remembers what the zone ought to say of an identity."""
-        rr_type, rdata = identity.record.split(" ", 1)
-        self.active[identity.id] = {(identity.owner_name, rr_type, "".join(rdata.upper().split()))}
+        """Remembers what the zone ought to say of an identity: {fingerprint: record}, the oldest key first."""
+        records = {}
+        for key in identity.keys:
+            if key.state == ACTIVE:
+                rr_type, rdata = key.record.split(" ", 1)
+                records[key.fingerprint] = (identity.owner_name, rr_type, "".join(rdata.upper().split()))
+        self.active[identity.id] = records
 
     def revoke(self, client, count):
         for device_id in self.random.sample(sorted(self.active), count):
@@ -124,7 +153,7 @@ class Life:
         self.operations["revoke"] += count
 
     def expected(self):
-        return set().union(*self.active.values())
+        return {record for records in self.active.values() for record in records.values()}
 
 
 class Judges:
@@ -146,7 +175,7 @@ class Judges:
             gate.require_valid(path, life.zone, valid_for_seconds)
         except Exception as refused:  # noqa: BLE001 # whatever keeps the judges from accepting is a failure
             with self.lock:
-                self.failures.append((life.seed, f"{life.kind.name} version {serial}: {refused}"))
+                self.failures.append((life.seed, f"{life.kind} version {serial}: {refused}"))
                 if len(self.failures) <= REFUSED_KEPT:
                     KEPT_LOGS.mkdir(parents=True, exist_ok=True)
                     shutil.copy(path, KEPT_LOGS)
@@ -239,11 +268,11 @@ class Cohort:
             self.versions += len(rows)
             self.compare_last(life, zone, lines, len(rows))
         except Exception as failure:  # noqa: BLE001
-            self.failures.append((life.seed, f"{life.kind.name}: {failure!r}"))
+            self.failures.append((life.seed, f"{life.kind}: {failure!r}"))
 
     def compare_last(self, life, zone, lines, versions):
         """The last version is what was asked for, what PowerDNS transfers, and freshly signed."""
-        fail = lambda text: self.failures.append((life.seed, f"{life.kind.name}: {text}"))  # noqa: E731
+        fail = lambda text: self.failures.append((life.seed, f"{life.kind}: {text}"))  # noqa: E731
         records = {normal(owner, int(ttl), rr_type, rdata) for owner, ttl, _, rr_type, rdata in (line.split(" ", 4) for line in lines)}
         transferred = {normal(*record) for record in gate.records(self.stack.transfer(life.zone, self.stack.folder / "last.axfr"))}
         if records != transferred:
@@ -251,6 +280,10 @@ class Cohort:
         data = {(owner, rr_type, rdata) for owner, _, rr_type, rdata in records if rr_type in ("TLSA", "SSHFP")}
         if data != life.expected():
             fail(f"version {zone.serial} differs from what was acknowledged: {sorted(data ^ life.expected())[:6]}")
+        denials = {rr_type for _, _, rr_type, _ in records} & {"NSEC", "NSEC3"}
+        algorithms = {int(line.split(" ")[6]) for line in lines if " IN DNSKEY " in line}
+        if denials != {DENIAL_TYPES[life.kind.denial]} or algorithms != {life.kind.algorithm}:
+            fail(f"the zone has {denials} and algorithms {algorithms}")
         least = LIFE_HOURS * HOUR - RESIGN_HOURS * HOUR * 3 // 2 - HOUR
         rest = zone.signatures_end() - (time.time() - self.stack.seconds_ago)
         if rest < least:
@@ -281,7 +314,7 @@ def run(size, seed):
             totals.update(versions=cohort.versions, signatures=cohort.signatures, restarts=sum(cohort.restarts.values()))
             for life in cohort.lives:
                 operations.update(life.operations)
-                kinds[life.kind.name] += 1
+                kinds[str(life.kind)] += 1
             print(f"histories {first + len(cohort.lives)}/{size}: {totals['versions']} versions, {judges.judged} judged, "
                   f"{len(failures) + len(judges.failures)} failures", flush=True)
         judges.pool.shutdown(wait=True)

@@ -182,9 +182,8 @@ class JournalZone:
     def _denial(self, key, node, ttl):
         types = {rr_type for rr_type, _, _, _ in node.rrsets}
         if self.denial == NSEC:
-            if not types:
-                return  # RFC 4035 §2.3: an empty non-terminal has no NSEC record
-            owner, record = node.owner, f"NSEC {self._name_of_key(node.next)} {self._bitmap(types | {46, 47})}"
+            require(types, f"a node without records in an NSEC zone: {node.owner}")  # RFC 4035 §2.3: no NSEC record there
+            owner, record = node.owner, f"NSEC {name_text(node.next)} {self._bitmap(types | {46, 47})}"
         else:
             owner, record = f"{self._hash(key).lower()}.{self.zone}", f"NSEC3 1 0 0 - {self._hash(node.next)} {self._bitmap(types | {46} if types else types)}"
         yield f"{owner} {ttl} IN {record}".rstrip()
@@ -198,10 +197,6 @@ class JournalZone:
     def _hash(key):
         require(len(key) == 20, f"an NSEC3 key of {len(key)} octets")
         return base64.b32encode(key).translate(HASH_LETTERS).decode()
-
-    def _name_of_key(self, key):
-        labels = [label.decode() for label in key[1:].split(b"\0")[:-1]]
-        return ".".join([*reversed(labels), self.zone])
 
     def signatures_end(self):
         """Returns when the first signature of this version ends, seconds since 1970."""
