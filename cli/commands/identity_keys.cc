@@ -17,8 +17,6 @@ namespace {
 using Stub = v1::IdentityService::Stub;
 
 constexpr std::size_t kFingerprintOctets = 32;
-/// Both wait for everything that is acknowledged: `change` of an identity is that of its enrollment.
-const std::vector<std::uint64_t> kEverything;
 
 struct Options {
   std::string namespace_name;
@@ -45,7 +43,7 @@ Outcome AddKey(const Session& session, const Options& options) {
   if (!response) return tl::unexpected(response.error());
   Json object = IdentityJson(response->identity());
   object["already_added"] = response->already_added();
-  return WriteChanged(session, std::move(object), options.wait, options.namespace_name, kEverything);
+  return WriteChanged(session, std::move(object), options.wait, options.namespace_name, {response->identity().change()});
 }
 
 Outcome RetireKey(const Session& session, const Options& options) {
@@ -68,7 +66,7 @@ Outcome RetireKey(const Session& session, const Options& options) {
   if (!response) return tl::unexpected(response.error());
   Json object = IdentityJson(response->identity());
   object["already_retired"] = response->already_retired();
-  return WriteChanged(session, std::move(object), options.wait, options.namespace_name, kEverything);
+  return WriteChanged(session, std::move(object), options.wait, options.namespace_name, {response->identity().change()});
 }
 
 }  // namespace

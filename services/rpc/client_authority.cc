@@ -11,16 +11,11 @@
 #include <fstream>
 #include <iterator>
 
+#include "services/core/base/deleter.h"
+
 namespace idzone::rpc {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
 using CertificatePointer = std::unique_ptr<X509, Deleter<X509_free>>;
 using StorePointer = std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>>;
 using ContextPointer = std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>>;

@@ -7,16 +7,11 @@
 
 #include <memory>
 
+#include "services/core/base/deleter.h"
+
 namespace idzone::rpc {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
 using CertificatePointer = std::unique_ptr<X509, Deleter<X509_free>>;
 using KeyPointer = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using BioPointer = std::unique_ptr<BIO, Deleter<BIO_free>>;

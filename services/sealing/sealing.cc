@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "services/core/base/deleter.h"
 #include "services/sealing/private_file.h"
 
 namespace idzone::sealing {
@@ -16,10 +17,7 @@ constexpr std::size_t kNonceOctets = 12;
 constexpr std::size_t kTagOctets = 16;
 constexpr std::size_t kKekOctets = 32;
 
-struct CipherFree {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using CipherPointer = std::unique_ptr<EVP_CIPHER_CTX, CipherFree>;
+using CipherPointer = std::unique_ptr<EVP_CIPHER_CTX, Deleter<EVP_CIPHER_CTX_free>>;
 
 const unsigned char* Bytes(OctetsView octets) {
   return reinterpret_cast<const unsigned char*>(octets.data());

@@ -9,16 +9,11 @@
 
 #include <memory>
 
+#include "services/core/base/deleter.h"
+
 /// OpenSSL's objects with their owners. Private to this folder.
 namespace idzone::identity {
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
 using X509Pointer = std::unique_ptr<X509, Deleter<X509_free>>;
 using RequestPointer = std::unique_ptr<X509_REQ, Deleter<X509_REQ_free>>;
 using KeyPointer = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
