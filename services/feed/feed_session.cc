@@ -290,6 +290,7 @@ bool FeedSession::SendSnapshot(const store::FeedZone& zone) {
         auto* begin = response.mutable_snapshot_begin();
         ToProto(zone.name, at, begin->mutable_position());
         begin->set_node_count(node_count);
+        begin->set_denial(static_cast<std::uint32_t>(zone.denial));
         begin->set_apex(zone::EncodeDelta({apex}));
         {
           const std::scoped_lock lock(shared_->mutex);

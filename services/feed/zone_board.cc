@@ -83,7 +83,7 @@ Result<std::vector<VersionPointer>> ZoneBoard::ReadChain(const store::FeedZone& 
     const bool follows = version.previous_serial == previous->serial && version.previous_digest == previous->digest;
     if (!follows || version.oversized) break;
     // Decoded before anybody is sent it: whatever stands in the database, a forbidden type does not leave this process.
-    if (auto decoded = zone::DecodeDelta(version.delta, zone.name); !decoded) {
+    if (auto decoded = zone::DecodeDelta(version.delta, zone.name, zone.denial); !decoded) {
       if (decoded.error().reason == Reason::kRecordTypeForbidden) {
         Quarantine(zone, decoded.error());
         return std::vector<VersionPointer>();

@@ -56,25 +56,25 @@ grpc::Status ZoneHandler::ExportZone(grpc::ServerContext* context, const v1::Exp
   return gate_.Serve(context, "/idzone.v1.ZoneService/ExportZone", *request, [&](const rpc::Caller& caller) -> Result<void> {
     const auto record = FindOwn(database_, caller, request->name());
     if (!record) return tl::unexpected(record.error());
-    return Export(record->name, *writer);
+    return Export(*record, *writer);
   });
 }
 
-Result<void> ZoneHandler::Export(const dns::Name& name, grpc::ServerWriter<v1::ExportZoneResponse>& writer) {
+Result<void> ZoneHandler::Export(const store::ZoneRecord& record, grpc::ServerWriter<v1::ExportZoneResponse>& writer) {
   v1::ExportZoneResponse response;
-  std::optional<dns::Ttl> denial_ttl;
+  std::optional<ExportedZone> zone;
   const auto send = [&]() -> Result<void> {
     if (!writer.Write(response)) return Fail(Reason::kCancelled, "call", "", "a client that went away");
     response.clear_text();
     return {};
   };
-  const auto read = store::ReadZone(database_, name, [&](OctetsView denial_key, const zone::Node& node) -> Result<void> {
-    if (!denial_ttl) {
+  const auto read = store::ReadZone(database_, record.name, [&](OctetsView denial_key, const zone::Node& node) -> Result<void> {
+    if (!zone) {
       const auto ttl = DenialTtl(node);
       if (!ttl) return tl::unexpected(ttl.error());
-      denial_ttl = *ttl;
+      zone = ExportedZone{record.name, record.denial, *ttl};
     }
-    AppendNode(*response.mutable_text(), name, denial_key, node, *denial_ttl);
+    if (auto appended = AppendNode(*response.mutable_text(), *zone, denial_key, node); !appended) return appended;
     return response.text().size() < kTextOctets ? Result<void>() : send();
   });
   if (!read || response.text().empty()) return read;

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "idzone/v1/zone_service.grpc.pb.h"
-#include "services/core/dns/name.h"
 #include "services/rpc/call.h"
 
 namespace idzone::store {
 class Database;
-}
+struct ZoneRecord;
+}  // namespace idzone::store
 
 namespace idzone::provisioning {
 
@@ -22,7 +22,7 @@ class ZoneHandler final : public v1::ZoneService::Service {
                           grpc::ServerWriter<v1::ExportZoneResponse>* writer) override;
 
  private:
-  Result<void> Export(const dns::Name& name, grpc::ServerWriter<v1::ExportZoneResponse>& writer);
+  Result<void> Export(const store::ZoneRecord& record, grpc::ServerWriter<v1::ExportZoneResponse>& writer);
 
   rpc::CallGate& gate_;
   store::Database& database_;

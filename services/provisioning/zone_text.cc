@@ -16,7 +16,7 @@ void AppendLine(std::string& text, const dns::Name& owner, dns::Ttl ttl, dns::Rr
 
 }  // namespace
 
-void AppendNode(std::string& text, const dns::Name& zone, OctetsView denial_key, const zone::Node& node, dns::Ttl denial_ttl) {
+Result<void> AppendNode(std::string& text, const ExportedZone& zone, OctetsView denial_key, const zone::Node& node) {
   // Some readers want the SOA record first of all.
   if (const dns::RrSet* soa = node.Find(dns::RrType::kSoa); soa != nullptr)
     AppendLine(text, node.owner, soa->ttl, dns::RrType::kSoa, soa->rdatas.front());
@@ -26,10 +26,11 @@ void AppendNode(std::string& text, const dns::Name& zone, OctetsView denial_key,
     }
     for (const Octets& rrsig : rrset.rrsigs) AppendLine(text, node.owner, rrset.ttl, dns::RrType::kRrsig, rrsig);
   }
-  const dns::Name owner = dns::Nsec3Owner(denial_key, zone);
-  const Octets nsec3 = dns::EncodeNsec3(node.denial.next, dns::DenialTypes(node.Types()));
-  AppendLine(text, owner, denial_ttl, dns::RrType::kNsec3, nsec3);
-  AppendLine(text, owner, denial_ttl, dns::RrType::kRrsig, node.denial.rrsig);
+  const auto denial = dns::MakeDenialRecord(zone.denial, zone.name, denial_key, node.denial.next, node.Types());
+  if (!denial) return tl::unexpected(denial.error());
+  AppendLine(text, denial->owner, zone.denial_ttl, denial->type, denial->rdata);
+  AppendLine(text, denial->owner, zone.denial_ttl, dns::RrType::kRrsig, node.denial.rrsig);
+  return {};
 }
 
 Result<dns::Ttl> DenialTtl(const zone::Node& apex) {

@@ -29,6 +29,15 @@ Result<zone::ZonePosition> FromProto(const feed::v1::Position& position) {
   return zone::ZonePosition{position.epoch(), position.serial(), position.digest()};
 }
 
+Result<dns::DenialKind> DenialOf(const feed::v1::FollowResponse_SnapshotBegin& message) {
+  switch (message.denial()) {
+    case 0:  // a feed that knows no other kind
+    case 1: return dns::DenialKind::kNsec3;
+    case 2: return dns::DenialKind::kNsec;
+    default: return Fail(Reason::kEnumUnknown, "snapshot_begin.denial", "1 (NSEC3) or 2 (NSEC)", std::to_string(message.denial()));
+  }
+}
+
 /// Says whether the writer refused the data, or its own damaged copy of it, so that a snapshot helps.
 bool SnapshotHelps(Reason reason) {
   return reason == Reason::kDigestMismatch || reason == Reason::kVersionGap || reason == Reason::kEncodingMalformed ||
@@ -162,15 +171,16 @@ Follower::Effect Follower::Apply(const dns::Name& zone, const feed::v1::FollowRe
   if (!own) return tl::unexpected(own.error());
   if (!*own) return Fail(Reason::kVersionGap, "zone " + zone.Format(), "a snapshot of a zone that is not held", "a version");
   const FedVersion version{*position, message.previous_serial(), message.previous_digest(), message.delta()};
-  const auto changes = CheckChain(zone, (*own)->position, version);
+  const FedZone fed{zone, (*own)->denial};
+  const auto changes = CheckChain(fed, (*own)->position, version);
   if (!changes) return tl::unexpected(changes.error());
 
-  const dns::DenialKey apex_key = dns::Nsec3Hash(zone);
+  const dns::DenialKey apex_key = dns::DenialKeyOf(fed.denial, zone, zone);
   const auto apex = std::find_if(changes->begin(), changes->end(), [&](const zone::NodeChange& change) { return change.key == apex_key; });
   if (apex == changes->end() || !apex->data)
     return Fail(Reason::kVersionGap, "version of " + zone.Format(), "an apex with the new SOA", "none");
   const UnixTime now = clock_.Now();
-  const auto judge = CheckApex(zone, apex->data->rrsets, position->serial, PinsFor(zone, (*own)->pins), options_.verify, now);
+  const auto judge = CheckApex(fed, apex->data->rrsets, position->serial, PinsFor(zone, (*own)->pins), options_.verify, now);
   if (!judge) return tl::unexpected(judge.error());
   const auto read = [&](const dns::DenialKey& key) { return writer_.ReadNode(zone, key); };
   if (auto same = CheckSameNegativeTtl(*judge, read); !same) return tl::unexpected(same.error());
@@ -201,7 +211,9 @@ Follower::Effect Follower::ApplyBegin(const dns::Name& zone, const feed::v1::Fol
     return Fail(Reason::kVersionGap, "snapshot of " + zone.Format(),
                 "not before epoch " + std::to_string(held.epoch) + " serial " + std::to_string(held.serial),
                 "epoch " + std::to_string(position->epoch) + " serial " + std::to_string(position->serial));
-  auto nodes = zone::DecodeDelta(message.apex(), zone);
+  const auto denial = DenialOf(message);
+  if (!denial) return tl::unexpected(denial.error());
+  auto nodes = zone::DecodeDelta(message.apex(), zone, *denial);
   if (!nodes) return tl::unexpected(nodes.error());
   if (nodes->size() != 1 || !nodes->front().data || nodes->front().data->owner != zone)
     return Torn(zone, "the apex first", "something else");
@@ -216,10 +228,10 @@ Follower::Effect Follower::ApplyBegin(const dns::Name& zone, const feed::v1::Fol
     }
     pins = snapshot.first_pins;
   }
-  auto judge = CheckApex(zone, snapshot.apex.data->rrsets, position->serial, pins, options_.verify, clock_.Now());
+  auto judge = CheckApex({zone, *denial}, snapshot.apex.data->rrsets, position->serial, pins, options_.verify, clock_.Now());
   if (!judge) return tl::unexpected(judge.error());
   snapshot.judge = std::move(*judge);
-  if (auto begun = Written(writer_.BeginSnapshot(zone, *position)); !begun) return tl::unexpected(begun.error());
+  if (auto begun = Written(writer_.BeginSnapshot(zone, *position, *denial)); !begun) return tl::unexpected(begun.error());
   snapshot_ = std::move(snapshot);
   // What follows belongs to the snapshot; the zone counts as refused until it is whole.
   refused_.erase(zone);
@@ -228,7 +240,7 @@ Follower::Effect Follower::ApplyBegin(const dns::Name& zone, const feed::v1::Fol
 
 Follower::Effect Follower::ApplyNodes(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotNodes& message) {
   if (!snapshot_ || snapshot_->zone != zone) return Torn(zone, "a beginning before its nodes", "none");
-  const auto nodes = zone::DecodeDelta(message.nodes(), zone);
+  const auto nodes = zone::DecodeDelta(message.nodes(), zone, snapshot_->judge.zone.denial);
   if (!nodes) return tl::unexpected(nodes.error());
   for (const zone::NodeChange& node : *nodes) {
     if (node.key == snapshot_->apex.key && node != snapshot_->apex) return Torn(zone, "the apex that was announced", "another");

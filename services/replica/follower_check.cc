@@ -57,9 +57,13 @@ struct Judged {
   std::optional<zone::Node> held;
 };
 
+dns::DenialKey ApexKey(const ZoneJudge& judge) {
+  return dns::DenialKeyOf(judge.zone.denial, judge.zone.name, judge.zone.name);
+}
+
 /// RFC 4035 §2.2: the NS RRset of a delegation is not signed.
 bool IsDelegationNs(const ZoneJudge& judge, const dns::Name& owner, RrType type) {
-  return type == RrType::kNs && !(owner == judge.zone);
+  return type == RrType::kNs && owner != judge.zone.name;
 }
 
 Result<void> CheckData(const ZoneJudge& judge, const zone::NodeChange::Data& data, const std::optional<zone::Node>& held) {
@@ -71,20 +75,22 @@ Result<void> CheckData(const ZoneJudge& judge, const zone::NodeChange::Data& dat
     }
     const dns::RrSet* before = held ? held->Find(rrset.type) : nullptr;
     if (before != nullptr && *before == rrset) continue;
-    if (auto checked = dns::CheckRrSet(data.owner, rrset, judge.zone, judge.dnskeys, judge.now); !checked) return checked;
+    if (auto checked = dns::CheckRrSet(data.owner, rrset, judge.zone.name, judge.dnskeys, judge.now); !checked) return checked;
   }
   return {};
 }
 
-/// The NSEC3 record is rebuilt as the name server will rebuild it; its signature must fit that.
+/// The denial record is rebuilt as the name server will rebuild it; its signature must fit that.
 Result<void> CheckDenial(const ZoneJudge& judge, const Judged& judged) {
   const zone::NodeChange& change = *judged.change;
   const std::vector<RrType> types = change.data ? TypesOf(change.data->rrsets) : TypesOf(judged.held->rrsets);
   // Data that is signed again leaves the types as they were, and so the denial.
   if (!change.denial && types == TypesOf(judged.held->rrsets)) return {};
   const zone::Denial& denial = change.denial ? *change.denial : judged.held->denial;
-  return dns::CheckSignature(dns::Nsec3Owner(change.key, judge.zone), RrType::kNsec3, judge.negative_ttl,
-                             {dns::EncodeNsec3(denial.next, dns::DenialTypes(types))}, denial.rrsig, judge.zone, judge.dnskeys, judge.now);
+  const auto record = dns::MakeDenialRecord(judge.zone.denial, judge.zone.name, change.key, denial.next, types);
+  if (!record) return tl::unexpected(record.error());
+  return dns::CheckSignature(record->owner, record->type, judge.negative_ttl, {record->rdata}, denial.rrsig, judge.zone.name, judge.dnskeys,
+                             judge.now);
 }
 
 Result<void> CheckOne(const ZoneJudge& judge, const Judged& judged) {
@@ -125,8 +131,8 @@ bool IsChosen(VerifyMode mode, bool is_apex) {
 }
 
 tl::unexpected<Error> NotWhole(const ZoneJudge& judge, const dns::DenialKey& key, const char* met) {
-  return Fail(Reason::kVersionGap, "node " + dns::Nsec3Owner(key, judge.zone).Format(), "a whole node, or a change of one that is held",
-              met);
+  return Fail(Reason::kVersionGap, "node " + HexEncode(key) + " of " + judge.zone.name.Format(),
+              "a whole node, or a change of one that is held", met);
 }
 
 }  // namespace
@@ -138,8 +144,8 @@ Result<VerifyMode> ParseVerifyMode(std::string_view text) {
   return Fail(Reason::kEnumUnknown, "replica.verify", "all, sample or none", std::string(text));
 }
 
-Result<std::vector<zone::NodeChange>> CheckChain(const dns::Name& zone, const zone::ZonePosition& own, const FedVersion& version) {
-  const std::string subject = "version " + std::to_string(version.position.serial) + " of " + zone.Format();
+Result<std::vector<zone::NodeChange>> CheckChain(const FedZone& zone, const zone::ZonePosition& own, const FedVersion& version) {
+  const std::string subject = "version " + std::to_string(version.position.serial) + " of " + zone.name.Format();
   const auto place = [](zone::Epoch epoch, dns::Serial serial) {
     return "epoch " + std::to_string(epoch) + " serial " + std::to_string(serial);
   };
@@ -153,40 +159,44 @@ Result<std::vector<zone::NodeChange>> CheckChain(const dns::Name& zone, const zo
   const Octets digest = zone::VersionDigest(own.digest, version.position.epoch, version.position.serial, version.delta);
   if (digest != version.position.digest)
     return Fail(Reason::kDigestMismatch, subject, "octets with digest " + HexEncode(version.position.digest), HexEncode(digest));
-  return zone::DecodeDelta(version.delta, zone);
+  return zone::DecodeDelta(version.delta, zone.name, zone.denial);
 }
 
-Result<ZoneJudge> CheckApex(const dns::Name& zone, const std::vector<dns::RrSet>& apex, dns::Serial serial, const std::vector<Octets>& pins,
+Result<ZoneJudge> CheckApex(const FedZone& zone, const std::vector<dns::RrSet>& apex, dns::Serial serial, const std::vector<Octets>& pins,
                             VerifyMode mode, UnixTime now) {
   const dns::RrSet* soa = FindRrSet(apex, RrType::kSoa);
   const dns::RrSet* dnskeys = FindRrSet(apex, RrType::kDnskey);
   if (soa == nullptr || soa->rdatas.size() != 1 || dnskeys == nullptr)
-    return Fail(Reason::kEncodingMalformed, "apex of " + zone.Format(), "one SOA record and DNSKEY records", "others");
+    return Fail(Reason::kEncodingMalformed, "apex of " + zone.name.Format(), "one SOA record and DNSKEY records", "others");
+  // RFC 5155 §4: NSEC3PARAM says that the zone denies by NSEC3; a zone without it denies by NSEC.
+  if ((FindRrSet(apex, RrType::kNsec3Param) != nullptr) != (zone.denial == dns::DenialKind::kNsec3))
+    return Fail(Reason::kEncodingMalformed, "apex of " + zone.name.Format(), "NSEC3PARAM in an NSEC3 zone and in no other", "otherwise");
   const auto fields = ParseSoa(soa->rdatas.front());
   if (!fields) return tl::unexpected(fields.error());
   if (fields->serial != serial)
-    return Fail(Reason::kVersionGap, "SOA of " + zone.Format(), "serial " + std::to_string(serial), std::to_string(fields->serial));
+    return Fail(Reason::kVersionGap, "SOA of " + zone.name.Format(), "serial " + std::to_string(serial), std::to_string(fields->serial));
   if (mode != VerifyMode::kNone) {
-    if (auto checked = CheckKeys(zone, *dnskeys, pins, now); !checked) return tl::unexpected(checked.error());
+    if (auto checked = CheckKeys(zone.name, *dnskeys, pins, now); !checked) return tl::unexpected(checked.error());
   }
   return ZoneJudge{zone, dnskeys->rdatas, std::min(soa->ttl, fields->minimum), mode, now};
 }
 
 Result<void> CheckSameNegativeTtl(const ZoneJudge& judge, const NodeReader& read) {
-  const auto held = read(dns::Nsec3Hash(judge.zone));
+  const dns::DenialKey apex_key = ApexKey(judge);
+  const auto held = read(apex_key);
   if (!held) return tl::unexpected(held.error());
   const dns::RrSet* soa = *held ? (*held)->Find(RrType::kSoa) : nullptr;
-  if (soa == nullptr || soa->rdatas.empty()) return NotWhole(judge, dns::Nsec3Hash(judge.zone), "an apex without SOA");
+  if (soa == nullptr || soa->rdatas.empty()) return NotWhole(judge, apex_key, "an apex without SOA");
   const auto fields = ParseSoa(soa->rdatas.front());
   if (!fields) return tl::unexpected(fields.error());
   const dns::Ttl before = std::min(soa->ttl, fields->minimum);
   if (before == judge.negative_ttl) return {};
-  return Fail(Reason::kVersionGap, "SOA of " + judge.zone.Format(), "negative TTL " + std::to_string(before),
+  return Fail(Reason::kVersionGap, "SOA of " + judge.zone.name.Format(), "negative TTL " + std::to_string(before),
               std::to_string(judge.negative_ttl));
 }
 
 Result<void> CheckChanges(const ZoneJudge& judge, const std::vector<zone::NodeChange>& changes, const NodeReader& read) {
-  const dns::DenialKey apex_key = dns::Nsec3Hash(judge.zone);
+  const dns::DenialKey apex_key = ApexKey(judge);
   std::vector<Judged> chosen;
   for (const zone::NodeChange& change : changes) {
     const bool is_apex = change.key == apex_key;
@@ -204,7 +214,7 @@ Result<void> CheckChanges(const ZoneJudge& judge, const std::vector<zone::NodeCh
 }
 
 Result<void> CheckNodes(const ZoneJudge& judge, const std::vector<zone::NodeChange>& nodes) {
-  const dns::DenialKey apex_key = dns::Nsec3Hash(judge.zone);
+  const dns::DenialKey apex_key = ApexKey(judge);
   std::vector<Judged> chosen;
   for (const zone::NodeChange& node : nodes) {
     if (node.removed || !node.data || !node.denial) return NotWhole(judge, node.key, "a part of one");

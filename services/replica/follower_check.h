@@ -14,7 +14,7 @@
 /// What a follower checks before it writes. Pure: it reads nodes through a function and takes the time as an argument.
 /// A version must follow the replica's own position by serial and digest, its digest must be that of its octets, its
 /// apex must carry its serial and keys that are pinned, and every record that is new must be signed by those keys: also
-/// the NSEC3 record of each node, which is rebuilt from what the node will say (services/core/zone/node.h).
+/// the denial record of each node, which is rebuilt from what the node will say (services/core/zone/node.h).
 namespace idzone::replica {
 
 /// Which signatures are verified. `sample` still verifies the apex, and a part of the other nodes; `none` believes the
@@ -22,6 +22,12 @@ namespace idzone::replica {
 enum class VerifyMode { kAll, kSample, kNone };
 /// Returns the mode of "all", "sample" or "none"; ENUM_UNKNOWN.
 Result<VerifyMode> ParseVerifyMode(std::string_view text);
+
+/// A zone as the feed describes it.
+struct FedZone {
+  dns::Name name;
+  dns::DenialKind denial = dns::DenialKind::kNsec3;
+};
 
 /// A version as it came from the feed.
 struct FedVersion {
@@ -36,27 +42,28 @@ using NodeReader = std::function<Result<std::optional<zone::Node>>(const dns::De
 
 /// What the nodes of one zone are judged by.
 struct ZoneJudge {
-  dns::Name zone;
+  FedZone zone;
   std::vector<Octets> dnskeys;
-  dns::Ttl negative_ttl = 0;  // of NSEC3 records: min(SOA TTL, SOA MINIMUM) (RFC 9077)
+  dns::Ttl negative_ttl = 0;  // of denial records: min(SOA TTL, SOA MINIMUM) (RFC 9077)
   VerifyMode mode = VerifyMode::kAll;
   UnixTime now;
 };
 
 /// Checks that the version follows `own` and that its digest is right; decodes it.
 /// VERSION_GAP, DIGEST_MISMATCH, and what DecodeDelta says.
-Result<std::vector<zone::NodeChange>> CheckChain(const dns::Name& zone, const zone::ZonePosition& own, const FedVersion& version);
+Result<std::vector<zone::NodeChange>> CheckChain(const FedZone& zone, const zone::ZonePosition& own, const FedVersion& version);
 
 /// Checks an apex: SOA with that serial, DNSKEY signed by a pinned key. Returns what the zone's nodes are judged by.
-/// ENCODING_MALFORMED (no SOA or no DNSKEY), VERSION_GAP (another serial), KEY_NOT_PINNED, SIGNATURE_INVALID.
-Result<ZoneJudge> CheckApex(const dns::Name& zone, const std::vector<dns::RrSet>& apex, dns::Serial serial, const std::vector<Octets>& pins,
+/// ENCODING_MALFORMED (no SOA or no DNSKEY, or the denial of another kind), VERSION_GAP (another serial), KEY_NOT_PINNED,
+/// SIGNATURE_INVALID.
+Result<ZoneJudge> CheckApex(const FedZone& zone, const std::vector<dns::RrSet>& apex, dns::Serial serial, const std::vector<Octets>& pins,
                             VerifyMode mode, UnixTime now);
 
-/// Checks that the zone's NSEC3 records keep their TTL, because a version would leave most of them with the old one.
+/// Checks that the zone's denial records keep their TTL, because a version would leave most of them with the old one.
 /// VERSION_GAP: only a snapshot can change it.
 Result<void> CheckSameNegativeTtl(const ZoneJudge& judge, const NodeReader& read);
 
-/// Checks the changes of a version: signatures of what is new, of the NSEC3 records as they will be. Records that the
+/// Checks the changes of a version: signatures of what is new, of the denial records as they will be. Records that the
 /// replica already holds with the same signatures were verified when they came.
 Result<void> CheckChanges(const ZoneJudge& judge, const std::vector<zone::NodeChange>& changes, const NodeReader& read);
 

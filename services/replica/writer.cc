@@ -88,7 +88,10 @@ Result<std::vector<ZoneState>> ReplicaWriter::Zones() const {
   for (auto& [wire, state] : states) {
     const auto record = ReadZone(transaction, state.zone);
     if (!record) return tl::unexpected(record.error());
-    if (*record) state.position = (*record)->position;
+    if (*record) {
+      state.position = (*record)->position;
+      state.denial = (*record)->denial;
+    }
     auto pins = ReadPins(transaction, state.zone);
     if (!pins) return tl::unexpected(pins.error());
     state.pins = std::move(*pins);
@@ -105,7 +108,12 @@ Result<std::optional<ZoneState>> ReplicaWriter::FindZone(const dns::Name& zone) 
   auto pins = ReadPins(transaction, zone);
   if (!pins) return tl::unexpected(pins.error());
   if (!*record && pins->empty()) return std::optional<ZoneState>();
-  return std::optional<ZoneState>(ZoneState{zone, *record ? (*record)->position : zone::ZonePosition(), std::move(*pins)});
+  ZoneState state{.zone = zone, .position = {}, .pins = std::move(*pins)};
+  if (*record) {
+    state.position = (*record)->position;
+    state.denial = (*record)->denial;
+  }
+  return std::optional<ZoneState>(std::move(state));
 }
 
 Result<std::optional<zone::Node>> ReplicaWriter::ReadNode(const dns::Name& zone, const dns::DenialKey& key) const {

@@ -19,8 +19,9 @@ namespace idzone::replica {
 /// Where the replica stands with a zone, and the keys that it trusts for it.
 struct ZoneState {
   dns::Name zone;
-  zone::ZonePosition position;  // an empty digest: pinned, but nothing held yet
-  std::vector<Octets> pins;     // opaque to the replica: the follower's DNSKEY or DS RDATA
+  zone::ZonePosition position;                       // an empty digest: pinned, but nothing held yet
+  std::vector<Octets> pins;                          // opaque to the replica: the follower's DNSKEY or DS RDATA
+  dns::DenialKind denial = dns::DenialKind::kNsec3;  // of what is held
 
   friend bool operator==(const ZoneState&, const ZoneState&) = default;
 };

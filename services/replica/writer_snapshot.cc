@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The writer's snapshots: a new generation is filled beside the one that is served, then takes its place.
-#include <algorithm>
-
 #include "services/replica/generation.h"
 #include "services/replica/writer.h"
 
@@ -10,18 +8,6 @@ namespace {
 
 tl::unexpected<Error> Torn(const dns::Name& zone, std::string expected, std::string met) {
   return Fail(Reason::kVersionGap, "snapshot of " + zone.Format(), std::move(expected), std::move(met));
-}
-
-/// Returns the key of what a denial record names next: in an NSEC zone that is a name.
-Result<dns::DenialKey> NextKey(dns::DenialKind denial, const dns::Name& zone, OctetsView next) {
-  if (denial == dns::DenialKind::kNsec3) return dns::DenialKey(next);
-  const auto name = dns::Name::FromWire(next, "next name in " + zone.Format());
-  if (!name) return tl::unexpected(name.error());
-  const auto labels = name->Labels();
-  const bool has_key = name->IsAtOrBelow(zone) &&
-                       std::none_of(labels.begin(), labels.end(), [](OctetsView label) { return label.find('\0') != OctetsView::npos; });
-  if (!has_key) return Torn(zone, "a next name of the zone", name->Format());
-  return dns::CanonicalKey(*name, zone);
 }
 
 }  // namespace
@@ -62,8 +48,8 @@ Result<void> ReplicaWriter::AddNodes(const dns::Name& zone, const std::vector<zo
     } else if (change.key <= filling.last_key || change.key != filling.last_next) {
       return Torn(zone, "the node that the chain names next, " + HexEncode(filling.last_next), HexEncode(change.key));
     }
-    auto next = NextKey(filling.denial, zone, change.denial->next);
-    if (!next) return tl::unexpected(next.error());
+    auto next = dns::KeyOfDenialNext(filling.denial, change.denial->next, zone);
+    if (!next) return Torn(zone, "a next node of the zone", HexEncode(change.denial->next));
     filling.last_key = change.key;
     filling.last_next = *std::move(next);
     if (change.data->owner == zone) filling.has_apex = true;

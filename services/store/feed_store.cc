@@ -15,7 +15,7 @@ using Transaction = pqxx::transaction_base;
 constexpr std::int64_t kSnapshotPageNodes = 500;
 
 constexpr Statement kListZones{"feed_list_zones",
-                               "select z.zone_id, z.name, z.epoch, z.serial, z.digest from published.zone z order by z.name"};
+                               "select z.zone_id, z.name, z.epoch, z.serial, z.digest, z.denial from published.zone z order by z.name"};
 
 // The running total says where the slice ends before any delta is fetched: an out-of-line value knows its size.
 constexpr Statement kReadJournal{"feed_read_journal", R"(
@@ -62,8 +62,7 @@ Result<zone::NodeChange> NodeOf(const pqxx::row& row) {
 }
 
 Result<void> ReadNodes(Transaction& transaction, const FeedZone& zone, const FeedSnapshotSink& sink) {
-  // The smallest possible key cannot be a node's: its SHA-1 preimage is unknown.
-  Octets after(dns::kNsec3HashOctets, '\0');
+  Octets after;  // below every key
   while (true) {
     const pqxx::result rows = Execute(transaction, kSnapshotNodes, zone.zone_id, Bytea(after), kSnapshotPageNodes);
     std::vector<zone::NodeChange> nodes;
@@ -105,6 +104,7 @@ Result<std::vector<FeedZone>> ListFeedZones(Database& database) {
       if (!name) return tl::unexpected(name.error());
       zones.push_back({.zone_id = NumberOf<std::int32_t>(row[0]),
                        .name = std::move(*name),
+                       .denial = static_cast<dns::DenialKind>(NumberOf<int>(row[5])),
                        .position = {NumberOf<std::uint32_t>(row[2]), NumberOf<std::uint32_t>(row[3]), OctetsOf(row[4])}});
     }
     return zones;
@@ -130,7 +130,8 @@ Result<std::vector<FeedVersion>> ReadJournal(Database& database, std::int32_t zo
 Result<void> ReadFeedSnapshot(Database& database, const FeedZone& zone, const FeedSnapshotSink& sink) {
   return database.Transact("feed snapshot", Isolation::kRepeatableReadOnly, [&](Transaction& transaction) -> Result<void> {
     const pqxx::result found = Execute(transaction, kSnapshotZone, zone.zone_id);
-    const pqxx::result apex_row = Execute(transaction, kSnapshotApex, zone.zone_id, Bytea(dns::Nsec3Hash(zone.name)));
+    const dns::DenialKey apex_key = dns::DenialKeyOf(zone.denial, zone.name, zone.name);
+    const pqxx::result apex_row = Execute(transaction, kSnapshotApex, zone.zone_id, Bytea(apex_key));
     if (found.empty() || apex_row.empty()) return Fail(Reason::kNotFound, "zone " + zone.name.Format(), "a zone with an apex", "none");
     const zone::ZonePosition position{NumberOf<std::uint32_t>(found[0][0]), NumberOf<std::uint32_t>(found[0][1]), OctetsOf(found[0][2])};
     const auto apex = NodeOf(apex_row[0]);

@@ -24,6 +24,7 @@ std::vector<std::pair<std::string, std::string>> FeedSessionSettings();
 struct FeedZone {
   std::int32_t zone_id = 0;
   dns::Name name;
+  dns::DenialKind denial = dns::DenialKind::kNsec3;
   zone::ZonePosition position;
 };
 

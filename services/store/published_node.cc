@@ -32,10 +32,17 @@ constexpr Statement kLoadLast{"published_load_last", R"(
 select n.denial_key, n.rr_types, n.next_key from published.node n
  where n.zone_id = $1::integer order by n.denial_key desc limit 1)"};
 
-constexpr Statement kLoadRange{"published_load_range", "select " IDZONE_NODE_COLUMNS R"(
+constexpr Statement kLoadHashRange{"published_load_hash_range", "select " IDZONE_NODE_COLUMNS R"(
   from published.node n
  where n.zone_id = $1::integer and n.denial_key > $2::bytea and n.denial_key <= $3::bytea
  order by n.denial_key limit $4::bigint)"};
+
+// The expressions are those of the index node_sweep.
+constexpr Statement kLoadDigestRange{"published_load_digest_range", "select " IDZONE_NODE_COLUMNS R"(
+  from published.node n
+ where n.zone_id = $1::integer and get_byte(n.denial_key, 0) = 0
+   and substr(sha256(n.owner), 1, 20) > $2::bytea and substr(sha256(n.owner), 1, 20) <= $3::bytea
+ order by substr(sha256(n.owner), 1, 20) limit $4::bigint)"};
 
 // A list of types travels as PostgreSQL's text form of an array, because arrays of arrays cannot have rows of different
 // lengths; the domain's CHECK judges it.
@@ -185,9 +192,13 @@ Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::in
   return links;
 }
 
-Result<std::vector<NodeRow>> LoadNodeRange(Transaction& transaction, std::int32_t zone_id, OctetsView after, OctetsView through,
-                                           std::int64_t limit) {
-  return NodesOf(Execute(transaction, kLoadRange, zone_id, Bytea(after), Bytea(through), limit));
+Octets SweepPlaceOf(dns::DenialKind kind, const NodeRow& node) {
+  return kind == dns::DenialKind::kNsec3 ? node.key : Sha256(node.owner.wire()).substr(0, dns::kNsec3HashOctets);
+}
+
+Result<std::vector<NodeRow>> LoadSweepRange(Transaction& transaction, std::int32_t zone_id, dns::DenialKind kind, const SweepRange& range) {
+  const Statement& statement = kind == dns::DenialKind::kNsec3 ? kLoadHashRange : kLoadDigestRange;
+  return NodesOf(Execute(transaction, statement, zone_id, Bytea(range.after), Bytea(range.through), range.limit));
 }
 
 void InsertNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes) {

@@ -48,7 +48,7 @@ struct ZoneRow {
   std::int32_t zone_id = 0;
   zone::ZonePosition position;
   std::int64_t node_count = 0;
-  Octets resign_key;  // how far the sweep has come; empty: at the beginning
+  Octets resign_key;  // how far the sweep has come, a sweep place; empty: at the beginning
   UnixTime resign_round;
   UnixTime last_signed_at;
 };
@@ -99,16 +99,25 @@ struct NodeRow {
 struct ChainRow {
   dns::DenialKey key;
   std::vector<dns::RrType> types;
-  dns::DenialKey next;
+  Octets next;  // as in zone::Denial
 };
 
 /// Returns those of the nodes that exist, in no particular order.
 Result<std::vector<NodeRow>> LoadNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys);
 /// Returns the node before each of the keys in the chain, each once; the last one stands before the first.
 Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys);
-/// Returns at most `limit` nodes in key order, with after < key <= through.
-Result<std::vector<NodeRow>> LoadNodeRange(Transaction& transaction, std::int32_t zone_id, OctetsView after, OctetsView through,
-                                           std::int64_t limit);
+
+/// The sweep order: 20 octets of a digest of each owner, and so evenly spread whatever the names are. NSEC3: the node's key;
+/// NSEC: the beginning of SHA-256, for which there is an index (migrations/0005_sweep_order.sql).
+Octets SweepPlaceOf(dns::DenialKind kind, const NodeRow& node);
+/// A part of a zone in sweep order: after < place <= through, at most `limit` nodes.
+struct SweepRange {
+  OctetsView after;
+  OctetsView through;
+  std::int64_t limit = 0;
+};
+/// Returns the nodes of that part, in sweep order.
+Result<std::vector<NodeRow>> LoadSweepRange(Transaction& transaction, std::int32_t zone_id, dns::DenialKind kind, const SweepRange& range);
 
 void InsertNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes);
 /// Writes everything but the owner.

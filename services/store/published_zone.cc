@@ -36,9 +36,9 @@ constexpr Statement kZoneExists{"published_zone_exists", R"(
 select exists (select 1 from published.zone z where z.name = $1::bytea) as present)"};
 
 constexpr Statement kInsertZone{"published_insert_zone", R"(
-insert into published.zone (namespace_id, name, name_text, epoch, serial, digest, node_count, resign_round, last_signed_at)
+insert into published.zone (namespace_id, name, name_text, epoch, serial, digest, node_count, resign_round, last_signed_at, denial)
 values ($1::integer, $2::bytea, $3::text, $4::bigint, $5::bigint, $6::bytea, $7::bigint,
-        to_timestamp($8::bigint), to_timestamp($9::bigint))
+        to_timestamp($8::bigint), to_timestamp($9::bigint), $10::smallint)
 returning zone_id)"};
 
 constexpr Statement kLockZone{"published_lock_zone", R"(
@@ -153,7 +153,7 @@ std::int32_t InsertZone(Transaction& transaction, const NamespaceRow& registered
   const pqxx::result rows =
       Execute(transaction, kInsertZone, registered.namespace_id, Bytea(registered.apex.wire()), registered.apex.Format(),
               static_cast<std::int64_t>(zone.position.epoch), static_cast<std::int64_t>(zone.position.serial), Bytea(zone.position.digest),
-              zone.node_count, Seconds(zone.resign_round), Seconds(zone.last_signed_at));
+              zone.node_count, Seconds(zone.resign_round), Seconds(zone.last_signed_at), static_cast<int>(registered.denial));
   return NumberOf<std::int32_t>(rows[0]["zone_id"]);
 }
 

@@ -14,7 +14,7 @@ constexpr int kNodesAtOnce = 500;
 
 #define IDZONE_ZONE_SELECT                                                                           \
   "select z.zone_id, z.name, n.name_text, n.operator_id, z.epoch, z.serial, z.digest, z.node_count," \
-  " extract(epoch from z.last_signed_at)::bigint, n.namespace_id from published.zone z"              \
+  " extract(epoch from z.last_signed_at)::bigint, n.namespace_id, z.denial from published.zone z"    \
   " join registry.namespace n on n.namespace_id = z.namespace_id"
 
 constexpr Statement kFind{"zone_find", IDZONE_ZONE_SELECT " where z.name = $1::bytea"};
@@ -32,7 +32,7 @@ constexpr Statement kNode{"zone_node",
 constexpr Statement kEdges{"zone_edges",
                            "select edge_id, epoch, serial, extract(epoch from reported_at)::bigint"
                            " from published.edge_position where zone_id = $1::integer order by edge_id"};
-constexpr Statement kZoneId{"zone_id", "select zone_id from published.zone where name = $1::bytea"};
+constexpr Statement kZoneId{"zone_id", "select zone_id, denial from published.zone where name = $1::bytea"};
 
 tl::unexpected<Error> NotFound(const dns::Name& name) {
   return Fail(Reason::kNotFound, "zone", "a signed zone", name.Format());
@@ -46,8 +46,12 @@ Result<zone::Node> ReadNode(const pqxx::row& row) {
   return zone::Node{std::move(*owner), std::move(*rrsets), {OctetsOf(row[3]), OctetsOf(row[4])}};
 }
 
-Result<zone::Node> ReadApex(Transaction& transaction, std::int32_t zone_id, const dns::Name& name) {
-  const pqxx::result found = Execute(transaction, kNode, zone_id, Bytea(dns::Nsec3Hash(name)));
+dns::DenialKind DenialOf(const pqxx::field& field) {
+  return static_cast<dns::DenialKind>(field.as<int>());
+}
+
+Result<zone::Node> ReadApex(Transaction& transaction, std::int32_t zone_id, const dns::Name& name, OctetsView apex_key) {
+  const pqxx::result found = Execute(transaction, kNode, zone_id, Bytea(apex_key));
   if (found.empty()) return Fail(Reason::kInternal, "zone " + name.Format(), "a node at the apex", "none");
   return ReadNode(found.front());
 }
@@ -58,11 +62,12 @@ Result<ZoneRecord> Read(Transaction& transaction, const pqxx::row& row) {
   ZoneRecord record{.name = std::move(*name),
                     .namespace_name = row[2].as<std::string>(),
                     .operator_id = row[3].as<std::string>(),
+                    .denial = DenialOf(row[10]),
                     .position = {row[4].as<std::uint32_t>(), row[5].as<std::uint32_t>(), OctetsOf(row[6])},
                     .node_count = row[7].as<std::uint64_t>(),
                     .last_signed_at = TimeOf(row[8])};
   const auto zone_id = row[0].as<std::int32_t>();
-  auto apex = ReadApex(transaction, zone_id, record.name);
+  auto apex = ReadApex(transaction, zone_id, record.name, dns::DenialKeyOf(record.denial, record.name, record.name));
   if (!apex) return tl::unexpected(apex.error());
   record.apex = std::move(apex->rrsets);
   for (const pqxx::row& key : Execute(transaction, kKeys, row[9].as<std::int32_t>()))
@@ -104,8 +109,8 @@ Result<void> ReadZone(Database& database, const dns::Name& name, const TakeNode&
     const pqxx::result found = Execute(transaction, kZoneId, Bytea(name.wire()));
     if (found.empty()) return NotFound(name);
     const auto zone_id = found[0][0].as<std::int32_t>();
-    const dns::DenialKey apex_key = dns::Nsec3Hash(name);
-    auto apex = ReadApex(transaction, zone_id, name);
+    const dns::DenialKey apex_key = dns::DenialKeyOf(DenialOf(found[0][1]), name, name);
+    auto apex = ReadApex(transaction, zone_id, name, apex_key);
     if (!apex) return tl::unexpected(apex.error());
     if (auto taken = take(apex_key, *apex); !taken) return taken;
     transaction.exec(

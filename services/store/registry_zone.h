@@ -22,6 +22,7 @@ struct ZoneRecord {
   dns::Name name;
   std::string namespace_name;
   std::string operator_id;
+  dns::DenialKind denial = dns::DenialKind::kNsec3;
   zone::ZonePosition position;
   std::uint64_t node_count = 0;
   UnixTime last_signed_at{};

@@ -5,18 +5,21 @@
 
 namespace idzone::signer::denial {
 
-std::vector<dns::Name> NamesAround(const dns::Name& apex, const std::vector<dns::Name>& owners) {
+std::vector<dns::Name> NamesAround(dns::DenialKind kind, const dns::Name& apex, const std::vector<dns::Name>& owners) {
   std::unordered_set<dns::Name> seen{apex};
   std::vector<dns::Name> names{apex};
   for (const dns::Name& owner : owners) {
     IDZONE_INVARIANT(owner.IsAtOrBelow(apex), "a zone's names are at or below its apex");
-    // A name that was seen has all its ancestors in the list.
-    for (dns::Name name = owner; seen.insert(name).second; name = name.Parent()) names.push_back(name);
+    // A name that was seen has, with NSEC3, all its ancestors in the list.
+    for (dns::Name name = owner; seen.insert(name).second; name = name.Parent()) {
+      names.push_back(name);
+      if (kind == dns::DenialKind::kNsec) break;
+    }
   }
   return names;
 }
 
-NameTree::NameTree(dns::Name apex, const std::vector<TreeNode>& existing) : apex_(std::move(apex)) {
+NameTree::NameTree(dns::DenialKind kind, dns::Name apex, const std::vector<TreeNode>& existing) : kind_(kind), apex_(std::move(apex)) {
   for (const TreeNode& node : existing) before_.emplace(node.owner, node);
   now_ = before_;
   const auto found = now_.find(apex_);
@@ -38,7 +41,7 @@ void NameTree::SetData(const dns::Name& owner, bool has_data) {
   }
   if (!has_data) return;
   now_.emplace(owner, TreeNode{owner, true, 0});
-  AddChild(owner.Parent());
+  if (kind_ == dns::DenialKind::kNsec3) AddChild(owner.Parent());
 }
 
 /// RFC 5155 §7.1 step 4: "If the difference in number of labels between the apex and the original owner name is
@@ -60,6 +63,7 @@ void NameTree::RemoveIfEmpty(dns::Name owner) {
     IDZONE_INVARIANT(found != now_.end(), "the parent of a node exists");
     if (found->second.has_data || found->second.child_count > 0) return;
     now_.erase(found);
+    if (kind_ == dns::DenialKind::kNsec) return;
     owner = owner.Parent();
     const auto parent = now_.find(owner);
     IDZONE_INVARIANT(parent != now_.end() && parent->second.child_count > 0, "a parent counts its children");

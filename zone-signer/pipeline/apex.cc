@@ -51,11 +51,13 @@ std::vector<dns::RrSet> DesiredApex(const store::NamespaceRow& registered, const
                            .minimum = policy.negative_ttl};
   std::vector<Octets> servers;
   for (const dns::Name& server : registered.name_servers) servers.push_back(dns::EncodeNs(server));
-  return {MakeRrSet(dns::RrType::kNs, policy.apex_ttl, std::move(servers)),
-          MakeRrSet(dns::RrType::kSoa, policy.negative_ttl, {dns::EncodeSoa(soa)}),
-          MakeRrSet(dns::RrType::kDnskey, policy.apex_ttl, {dnskey}),
-          // PowerDNS makes this record itself in transfers, with the SOA's MINIMUM for its TTL; the signature must agree.
-          MakeRrSet(dns::RrType::kNsec3Param, policy.negative_ttl, {dns::EncodeNsec3Param()})};
+  std::vector<dns::RrSet> rrsets{MakeRrSet(dns::RrType::kNs, policy.apex_ttl, std::move(servers)),
+                                 MakeRrSet(dns::RrType::kSoa, policy.negative_ttl, {dns::EncodeSoa(soa)}),
+                                 MakeRrSet(dns::RrType::kDnskey, policy.apex_ttl, {dnskey})};
+  // PowerDNS makes this record itself in transfers, with the SOA's MINIMUM for its TTL; the signature must agree.
+  if (registered.denial == dns::DenialKind::kNsec3)
+    rrsets.push_back(MakeRrSet(dns::RrType::kNsec3Param, policy.negative_ttl, {dns::EncodeNsec3Param()}));
+  return rrsets;
 }
 
 Result<UnixTime> RefreshApex(DraftNode& apex, const std::vector<dns::RrSet>& desired, const zone::ZonePolicy& policy, UnixTime now) {

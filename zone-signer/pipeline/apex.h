@@ -4,7 +4,7 @@
 #include "services/core/zone/policy.h"
 #include "zone-signer/pipeline/version_draft.h"
 
-/// The apex: what SOA, NS, DNSKEY and NSEC3PARAM ought to say, and when they are signed again. The SOA changes with
+/// The apex: what SOA, NS, DNSKEY and (with NSEC3) NSEC3PARAM ought to say, and when they are signed again. The SOA changes with
 /// every version; the others have a timer of their own.
 namespace idzone::signer::pipeline {
 

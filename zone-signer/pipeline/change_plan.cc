@@ -65,9 +65,9 @@ void ApplyWish(DraftNode& node, const std::vector<dns::RrSet>& wish) {
 }
 
 /// Applies the wishes to the nodes that exist, and to the tree of names.
-void ApplyWishes(const Wishes& wishes, VersionDraft& draft, denial::NameTree& tree) {
+void ApplyWishes(const ZoneSession& session, const Wishes& wishes, VersionDraft& draft, denial::NameTree& tree) {
   for (const auto& [owner, wish] : wishes) {
-    DraftNode* node = draft.Find(dns::Nsec3Hash(owner));
+    DraftNode* node = draft.Find(session.KeyOf(owner));
     if (node != nullptr) ApplyWish(*node, wish);
     tree.SetData(owner, !wish.empty() || (node != nullptr && !node->row.rrsets.empty()));
   }
@@ -78,20 +78,20 @@ struct ChainKeys {
   std::vector<dns::DenialKey> entering;
   std::vector<dns::DenialKey> leaving;
 };
-ChainKeys ApplyTree(const denial::NameTree::Changes& changes, const Wishes& wishes, VersionDraft& draft) {
+ChainKeys ApplyTree(const ZoneSession& session, const denial::NameTree::Changes& changes, const Wishes& wishes, VersionDraft& draft) {
   ChainKeys keys;
   for (const denial::TreeNode& created : changes.created) {
     std::vector<dns::RrSet> rrsets;
     if (const auto wish = wishes.find(created.owner); wish != wishes.end()) rrsets = wish->second;
-    keys.entering.push_back(draft.Create(created.owner, created.child_count, std::move(rrsets)).row.key);
+    keys.entering.push_back(draft.Create(session.KeyOf(created.owner), created.owner, created.child_count, std::move(rrsets)).row.key);
   }
   for (const denial::TreeNode& removed : changes.removed) {
-    DraftNode* node = draft.Find(dns::Nsec3Hash(removed.owner));
+    DraftNode* node = draft.Find(session.KeyOf(removed.owner));
     node->removed = true;
     keys.leaving.push_back(node->row.key);
   }
   for (const denial::TreeNode& changed : changes.changed) {
-    DraftNode* node = draft.Find(dns::Nsec3Hash(changed.owner));
+    DraftNode* node = draft.Find(session.KeyOf(changed.owner));
     if (node->row.child_count == changed.child_count) continue;
     node->row.child_count = changed.child_count;
     node->child_count_changed = true;
@@ -105,17 +105,25 @@ Result<void> ApplyChain(store::Transaction& transaction, const ZoneSession& sess
   auto neighbours = store::LoadPredecessors(transaction, session.zone.zone_id, moving);
   if (!neighbours) return tl::unexpected(neighbours.error());
   std::vector<denial::Link> known;
+  const auto know = [&](const dns::DenialKey& key, const Octets& next) -> Result<void> {
+    auto next_key = dns::KeyOfDenialNext(session.denial(), next, session.apex());
+    if (!next_key) return tl::unexpected(next_key.error());
+    known.push_back({key, *std::move(next_key)});
+    return {};
+  };
   for (const store::ChainRow& neighbour : *neighbours) {
     draft.AddNeighbour(neighbour);
-    known.push_back({neighbour.key, neighbour.next});
+    if (auto added = know(neighbour.key, neighbour.next); !added) return added;
   }
-  for (const dns::DenialKey& key : keys.leaving) known.push_back({key, draft.Find(key)->row.denial.next});
+  for (const dns::DenialKey& key : keys.leaving) {
+    if (auto added = know(key, draft.Find(key)->row.denial.next); !added) return added;
+  }
   denial::Chain chain(known);
   for (const dns::DenialKey& key : keys.entering) chain.Insert(key);
   for (const dns::DenialKey& key : keys.leaving) chain.Remove(key);
   for (const denial::Link& link : chain.Changed()) {
     DraftNode* node = draft.Find(link.key);
-    node->row.denial.next = link.next;
+    node->row.denial.next = dns::DenialNextOf(session.denial(), link.next, session.apex());
     node->denial_changed = true;
   }
   return {};
@@ -159,7 +167,7 @@ Result<void> PlanChanges(store::Transaction& transaction, const ZoneSession& ses
   std::vector<dns::Name> owners;
   for (const auto& [owner, wish] : wishes) owners.push_back(owner);
   std::vector<dns::DenialKey> keys;
-  for (const dns::Name& name : denial::NamesAround(session.apex(), owners)) keys.push_back(dns::Nsec3Hash(name));
+  for (const dns::Name& name : denial::NamesAround(session.denial(), session.apex(), owners)) keys.push_back(session.KeyOf(name));
   auto rows = store::LoadNodes(transaction, session.zone.zone_id, keys);
   if (!rows) return tl::unexpected(rows.error());
 
@@ -168,11 +176,11 @@ Result<void> PlanChanges(store::Transaction& transaction, const ZoneSession& ses
     existing.push_back({row.owner, !row.rrsets.empty(), row.child_count});
     draft.AddLoaded(std::move(row));
   }
-  if (draft.Find(dns::Nsec3Hash(session.apex())) == nullptr)
+  if (draft.Find(session.KeyOf(session.apex())) == nullptr)
     return Fail(Reason::kNotFound, "zone " + session.apex().Format(), "an apex node", "none");
-  denial::NameTree tree(session.apex(), existing);
-  ApplyWishes(wishes, draft, tree);
-  return ApplyChain(transaction, session, ApplyTree(tree.Difference(), wishes, draft), draft);
+  denial::NameTree tree(session.denial(), session.apex(), existing);
+  ApplyWishes(session, wishes, draft, tree);
+  return ApplyChain(transaction, session, ApplyTree(session, tree.Difference(), wishes, draft), draft);
 }
 
 }  // namespace idzone::signer::pipeline

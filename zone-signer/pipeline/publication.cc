@@ -22,7 +22,7 @@ struct Signatures {
   std::vector<std::vector<Octets>*> list_places;  // parallel to single_places; one of the two is null
 };
 
-void CollectNode(const ZoneSession& session, DraftNode& node, Signatures& out) {
+Result<void> CollectNode(const ZoneSession& session, DraftNode& node, Signatures& out) {
   const auto add = [&](signing::SigningJob job, Octets* single, std::vector<Octets>* list) {
     out.jobs.push_back(std::move(job));
     out.single_places.push_back(single);
@@ -37,22 +37,26 @@ void CollectNode(const ZoneSession& session, DraftNode& node, Signatures& out) {
     }
   }
   if (node.denial_changed) {
-    // RFC 9077: the TTL of NSEC3 records is the lesser of the SOA's TTL and its MINIMUM; both are negative_ttl here.
-    add({.owner = dns::Nsec3Owner(node.row.key, session.apex()),
-         .type = dns::RrType::kNsec3,
+    auto record = dns::MakeDenialRecord(session.denial(), session.apex(), node.row.key, node.row.denial.next, node.types);
+    if (!record) return tl::unexpected(record.error());
+    // RFC 9077: the TTL of NSEC and NSEC3 records is the lesser of the SOA's TTL and its MINIMUM; both are negative_ttl here.
+    add({.owner = std::move(record->owner),
+         .type = record->type,
          .ttl = session.policy.negative_ttl,
-         .rdatas = {dns::EncodeNsec3(node.row.denial.next, dns::DenialTypes(node.types))},
+         .rdatas = {std::move(record->rdata)},
          .life = session.policy.denial.life,
          .rrsig = {}},
         &node.row.denial.rrsig, nullptr);
   }
+  return {};
 }
 
 Result<std::int64_t> SignDraft(ZoneSession& session, VersionDraft& draft, const std::vector<Octets>& published_dnskeys,
                                const signing::BatchSigner& signer) {
   Signatures signatures;
   for (auto& [key, node] : draft.nodes()) {
-    if (!node.removed) CollectNode(session, node, signatures);
+    if (node.removed) continue;
+    if (auto collected = CollectNode(session, node, signatures); !collected) return tl::unexpected(collected.error());
   }
   const signing::ZoneSigning zone{session.apex(), session.key, published_dnskeys, session.now, session.policy.inception_offset};
   if (auto made = signer.Sign(zone, signatures.jobs); !made) return tl::unexpected(made.error());
@@ -107,7 +111,7 @@ std::vector<dns::RrType> TypesOf(const std::vector<zone::NodeChange>& delta) {
 Result<Publication> PublishVersion(store::Transaction& transaction, ZoneSession& session, VersionDraft& draft,
                                    const signing::BatchSigner& signer, bool first) {
   const zone::ZonePosition previous = first ? zone::ZonePosition{session.zone.position.epoch, 0, Octets(32, '\0')} : session.zone.position;
-  DraftNode* apex = draft.Find(dns::Nsec3Hash(session.apex()));
+  DraftNode* apex = draft.Find(session.KeyOf(session.apex()));
   IDZONE_INVARIANT(apex != nullptr && apex->whole, "the apex is in every draft");
   const dns::Serial serial = first ? session.zone.position.serial : dns::NextSerial(previous.serial);
   std::vector<Octets> published_dnskeys;

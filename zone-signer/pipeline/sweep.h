@@ -6,16 +6,17 @@
 #include "services/core/base/clock.h"
 #include "services/core/dns/denial.h"
 
-/// The re-signing sweep: once in every period R it passes through the zone in hash order. Hashes are spread evenly, so
-/// the share of the key space that is behind the sweep is the share of R that is over, and no node has to be counted or
-/// found by the age of its signatures. Pure.
+/// The re-signing sweep: once in every period R it passes through the zone in sweep order (store/published_store.h): by
+/// hash, in NSEC zones too. Hashes are spread evenly, so the share of their space that is behind the sweep is the share of
+/// R that is over, and no node has to be counted or found by the age of its signatures. A name keeps its place, so that
+/// the sweep meets it at the same time of each round, whatever comes and goes around it. Pure.
 ///
 /// A signature that is younger than R/2 when the sweep meets it stays: it is then younger than 3R/2 at the next
 /// meeting, and a bulk enrollment is not signed twice on its first day.
 namespace idzone::signer::pipeline {
 
 struct SweepState {
-  Octets position;       // the last key behind the sweep; empty at the beginning
+  Octets position;       // the last place behind the sweep; empty at the beginning
   UnixTime round_start;  // when this round began
 };
 
@@ -25,7 +26,7 @@ struct SweepLimits {
   std::int64_t nodes_max;       // that one step signs
 };
 
-/// What one step covers: after < key <= through.
+/// What one step covers: after < place <= through.
 struct SweepStep {
   Octets after;
   Octets through;
@@ -36,9 +37,9 @@ struct SweepStep {
 /// for each node would cost more in SOA signatures than the sweep itself.
 std::optional<SweepStep> NextSweepStep(const SweepState& state, const SweepLimits& limits, UnixTime now);
 
-/// Returns the state after a step that ended at `last_key` (empty: it covered all of its range).
+/// Returns the state after a step that ended at `last_place` (empty: it covered all of its range).
 /// After a long pause the rounds that were missed are not made up for: the next begins at most one period ago.
-SweepState AfterSweepStep(const SweepState& state, const SweepStep& step, const dns::DenialKey& last_key, std::chrono::seconds period,
+SweepState AfterSweepStep(const SweepState& state, const SweepStep& step, const Octets& last_place, std::chrono::seconds period,
                           UnixTime now);
 
 /// Returns how far the sweep is behind its schedule.

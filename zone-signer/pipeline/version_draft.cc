@@ -34,8 +34,8 @@ DraftNode& VersionDraft::AddNeighbour(const store::ChainRow& neighbour) {
   return place->second;
 }
 
-DraftNode& VersionDraft::Create(const dns::Name& owner, std::int32_t child_count, std::vector<dns::RrSet> rrsets) {
-  const dns::DenialKey key = dns::Nsec3Hash(owner);
+DraftNode& VersionDraft::Create(const dns::DenialKey& key, const dns::Name& owner, std::int32_t child_count,
+                                std::vector<dns::RrSet> rrsets) {
   const auto [place, added] = nodes_.try_emplace(key);
   IDZONE_INVARIANT(added, "a node that is created does not exist");
   DraftNode& node = place->second;

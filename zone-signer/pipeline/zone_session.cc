@@ -26,7 +26,7 @@ Result<std::optional<ZoneSession>> BeginZoneSession(store::Transaction& transact
 }
 
 Result<void> DraftApex(store::Transaction& transaction, ZoneSession& session, VersionDraft& draft) {
-  const dns::DenialKey apex_key = dns::Nsec3Hash(session.apex());
+  const dns::DenialKey apex_key = session.KeyOf(session.apex());
   if (draft.Find(apex_key) == nullptr) {
     auto rows = store::LoadNodes(transaction, session.zone.zone_id, {apex_key});
     if (!rows) return tl::unexpected(rows.error());

@@ -20,6 +20,9 @@ struct ZoneSession {
   UnixTime apex_due;  // when the next apex signature must be made
 
   const dns::Name& apex() const { return registered.apex; }
+  dns::DenialKind denial() const { return registered.denial; }
+  /// Returns the key of a name of the zone.
+  dns::DenialKey KeyOf(const dns::Name& owner) const { return dns::DenialKeyOf(denial(), owner, apex()); }
 };
 
 /// How far the clock may be behind a zone's last signature before it is doubted.

@@ -65,17 +65,17 @@ Result<std::chrono::seconds> RenewNode(DraftNode& node, const ZoneSession& sessi
 
 Result<void> TakeSweepStep(store::Transaction& transaction, ZoneSession& session, const SweepStep& step, const WorkTools& tools,
                            VersionDraft& draft, WorkOutcome& outcome) {
-  auto rows = store::LoadNodeRange(transaction, session.zone.zone_id, step.after, step.through, tools.batch_max);
+  auto rows = store::LoadSweepRange(transaction, session.zone.zone_id, session.denial(), {step.after, step.through, tools.batch_max});
   if (!rows) return tl::unexpected(rows.error());
   outcome.more = static_cast<std::int64_t>(rows->size()) == tools.batch_max;
-  const dns::DenialKey last_key = outcome.more ? rows->back().key : dns::DenialKey();
+  const Octets last_place = outcome.more ? store::SweepPlaceOf(session.denial(), rows->back()) : Octets();
   for (store::NodeRow& row : *rows) {
     const auto rest = RenewNode(draft.AddLoaded(std::move(row)), session);
     if (!rest) return tl::unexpected(rest.error());
     outcome.least_rest = std::min(outcome.least_rest.value_or(*rest), *rest);
   }
   const std::chrono::seconds period = std::min(session.policy.identity.resign, session.policy.denial.resign);
-  const SweepState next = AfterSweepStep({session.zone.resign_key, session.zone.resign_round}, step, last_key, period, session.now);
+  const SweepState next = AfterSweepStep({session.zone.resign_key, session.zone.resign_round}, step, last_place, period, session.now);
   session.zone.resign_key = next.position;
   session.zone.resign_round = next.round_start;
   return {};
@@ -100,8 +100,9 @@ Result<WorkOutcome> CreateZone(store::Transaction& transaction, const store::Nam
   zone.node_count = 0;  // PublishVersion counts the apex
   ZoneSession session{registered, std::move(*policy), std::move(zone), std::move(*key), tools.now, tools.now};
   VersionDraft draft;
-  DraftNode& apex = draft.Create(registered.apex, 0, DesiredApex(registered, session.policy, session.key.dnskey(), 1));
-  apex.row.denial.next = apex.row.key;  // alone in the chain
+  DraftNode& apex =
+      draft.Create(session.KeyOf(registered.apex), registered.apex, 0, DesiredApex(registered, session.policy, session.key.dnskey(), 1));
+  apex.row.denial.next = dns::DenialNextOf(session.denial(), apex.row.key, registered.apex);  // alone in the chain
   if (auto published = Publish(transaction, session, draft, tools, outcome, true); !published) return tl::unexpected(published.error());
   outcome.position = session.zone.position;
   outcome.apex_due = tools.now + session.policy.apex.resign;

@@ -30,6 +30,36 @@ Result<std::vector<Octets>> TakeList(OctetReader& reader, std::size_t most, cons
   return list;
 }
 
+/// A key is a hash, or a name of the zone.
+Result<void> CheckKey(const dns::DenialKey& key, const dns::Name& zone, dns::DenialKind denial) {
+  if (denial == dns::DenialKind::kNsec) {
+    if (auto name = dns::CanonicalName(key, zone); !name) return tl::unexpected(name.error());
+  } else if (key.size() != dns::kNsec3HashOctets) {
+    return Malformed(zone, "a key of 20 octets", std::to_string(key.size()));
+  }
+  return {};
+}
+
+Result<NodeChange::Data> TakeData(OctetReader& reader, const dns::DenialKey& key, const dns::Name& zone, dns::DenialKind denial) {
+  auto owner = dns::Name::FromWire(reader.U8Sized(), "owner in " + zone.Format());
+  if (!owner) return tl::unexpected(owner.error());
+  if (!owner->IsAtOrBelow(zone)) return Fail(Reason::kNameOutsideSuffix, "owner", "a name at or below " + zone.Format(), owner->Format());
+  // The key of an NSEC zone is read, and not made from the owner: a label with 0x00 has none.
+  const bool fits = denial == dns::DenialKind::kNsec ? dns::CanonicalName(key, zone) == *owner : dns::Nsec3Hash(*owner) == key;
+  if (!fits) return Malformed(*owner, "the owner's own key", HexEncode(key));
+  auto rrsets = DecodeRrSets(reader.U32Sized(), *owner);
+  if (!rrsets) return tl::unexpected(rrsets.error());
+  if (denial == dns::DenialKind::kNsec && rrsets->empty()) return Malformed(*owner, "RRsets at each name of an NSEC zone", "none");
+  return NodeChange::Data{std::move(*owner), std::move(*rrsets)};
+}
+
+Result<Denial> TakeDenial(OctetReader& reader, const dns::Name& zone, dns::DenialKind kind) {
+  Denial denial{Octets(reader.U8Sized()), Octets(reader.U16Sized())};
+  if (auto next = dns::KeyOfDenialNext(kind, denial.next, zone); !next) return tl::unexpected(next.error());
+  if (denial.rrsig.empty()) return Malformed(zone, "a signature of a denial record", "none");
+  return denial;
+}
+
 }  // namespace
 
 const dns::RrSet* Node::Find(dns::RrType type) const {
@@ -105,7 +135,7 @@ Octets EncodeDelta(const std::vector<NodeChange>& changes) {
   return octets;
 }
 
-Result<std::vector<NodeChange>> DecodeDelta(OctetsView octets, const dns::Name& zone) {
+Result<std::vector<NodeChange>> DecodeDelta(OctetsView octets, const dns::Name& zone, dns::DenialKind denial) {
   OctetReader reader(octets);
   std::vector<NodeChange> changes;
   while (reader.ok() && !reader.at_end()) {
@@ -113,23 +143,17 @@ Result<std::vector<NodeChange>> DecodeDelta(OctetsView octets, const dns::Name& 
     NodeChange change;
     change.key = Octets(reader.U8Sized());
     change.removed = (flags & kRemoved) != 0;
-    if (flags == 0 || flags > kRemoved || change.key.size() != dns::kNsec3HashOctets)
-      return Malformed(zone, "a change with known flags and a key of 20 octets", "flags " + std::to_string(flags));
+    if (flags == 0 || flags > kRemoved) return Malformed(zone, "a change with known flags", "flags " + std::to_string(flags));
+    if (auto checked = CheckKey(change.key, zone, denial); !checked) return tl::unexpected(checked.error());
     if ((flags & kHasData) != 0) {
-      auto owner = dns::Name::FromWire(reader.U8Sized(), "owner in " + zone.Format());
-      if (!owner) return tl::unexpected(owner.error());
-      if (!owner->IsAtOrBelow(zone))
-        return Fail(Reason::kNameOutsideSuffix, "owner", "a name at or below " + zone.Format(), owner->Format());
-      if (dns::Nsec3Hash(*owner) != change.key) return Malformed(*owner, "the NSEC3 hash of the owner as key", "another");
-      auto rrsets = DecodeRrSets(reader.U32Sized(), *owner);
-      if (!rrsets) return tl::unexpected(rrsets.error());
-      change.data = NodeChange::Data{std::move(*owner), std::move(*rrsets)};
+      auto data = TakeData(reader, change.key, zone, denial);
+      if (!data) return tl::unexpected(data.error());
+      change.data = std::move(*data);
     }
     if ((flags & kHasDenial) != 0) {
-      Denial denial{Octets(reader.U8Sized()), Octets(reader.U16Sized())};
-      if (denial.next.size() != dns::kNsec3HashOctets || denial.rrsig.empty())
-        return Malformed(zone, "a next hash of 20 octets and a signature", std::to_string(denial.next.size()));
-      change.denial = std::move(denial);
+      auto taken = TakeDenial(reader, zone, denial);
+      if (!taken) return tl::unexpected(taken.error());
+      change.denial = std::move(*taken);
     }
     if (!changes.empty() && changes.back().key >= change.key) return Malformed(zone, "changes ascending by key", "others");
     changes.push_back(std::move(change));

@@ -9,7 +9,8 @@
 #include "services/core/dns/rrset.h"
 
 /// A node is everything that a zone says at one owner name: its RRsets and signatures, and its place in the denial
-/// chain. An empty non-terminal is a node without RRsets. PostgreSQL, the journal, the feed and the replica all carry
+/// chain. In an NSEC3 zone an empty non-terminal is a node without RRsets; in an NSEC zone it is no node, because NSEC
+/// records stand only at names with RRsets (RFC 4035 §2.3). PostgreSQL, the journal, the feed and the replica all carry
 /// the encodings of this header; each of their readers decodes before it believes.
 ///
 /// RRsets (big-endian):
@@ -19,11 +20,11 @@
 ///   01 | 0034 0000012c 01 | 0023 03 01 01 <32 octets> | 01 | <size> <RRSIG RDATA>
 namespace idzone::zone {
 
-/// A place in the NSEC3 chain: which hash comes next, and the signature over the NSEC3 record that says so. The record
-/// itself is not kept: it follows from the node (dns::EncodeNsec3(next, dns::DenialTypes(types)), TTL = negative TTL).
+/// A place in the denial chain: what comes next, and the signature over the NSEC3 or NSEC record that says so. The record
+/// itself is not kept: it follows from the node (dns::MakeDenialRecord; TTL = negative TTL).
 struct Denial {
-  dns::DenialKey next;
-  Octets rrsig;  // RRSIG RDATA of the NSEC3 record
+  Octets next;   // NSEC3: the next hash; NSEC: the next owner name, wire form, the last one pointing at the apex
+  Octets rrsig;  // RRSIG RDATA of the record: NSEC3's at <hash>.<zone>, NSEC's at the owner itself
 
   friend bool operator==(const Denial&, const Denial&) = default;
 };
@@ -65,6 +66,7 @@ struct NodeChange {
 ///   { u8 flags (1 data, 2 denial, 4 removed) · u8-sized key
 ///     · [data: u8-sized owner · u32-sized RRsets] · [denial: u8-sized next · u16-sized RRSIG RDATA] }…
 Octets EncodeDelta(const std::vector<NodeChange>& changes);
-Result<std::vector<NodeChange>> DecodeDelta(OctetsView octets, const dns::Name& zone);
+/// Decodes untrusted octets: every key, owner and next must be one of a zone of that name and kind.
+Result<std::vector<NodeChange>> DecodeDelta(OctetsView octets, const dns::Name& zone, dns::DenialKind denial);
 
 }  // namespace idzone::zone

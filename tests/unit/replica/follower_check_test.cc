@@ -10,22 +10,22 @@ namespace idzone::replica {
 namespace {
 
 /// A zone at its second version, seen from a follower that stands at the first one.
-struct FollowerCheckTest : testing::Test {
-  SignedZone zone;
+struct FollowerCheckTest : testing::TestWithParam<SignedZone::Options> {
+  SignedZone zone{GetParam()};
   NodeReader held = zone.Reader();
   zone::ZonePosition own = zone.position();
   FedVersion version = zone.Publish({"one", "two", "three"});
-  std::vector<zone::NodeChange> changes = zone::DecodeDelta(version.delta, zone.name()).value();
+  std::vector<zone::NodeChange> changes = zone::DecodeDelta(version.delta, zone.name(), zone.denial()).value();
 
   Result<ZoneJudge> Judge(const std::vector<Octets>& pins, UnixTime now, VerifyMode mode = VerifyMode::kAll) {
-    return CheckApex(zone.name(), zone.Apex().data->rrsets, version.position.serial, pins, mode, now);
+    return CheckApex(zone.fed(), zone.Apex().data->rrsets, version.position.serial, pins, mode, now);
   }
   ZoneJudge ValidJudge() { return Judge({zone.Ds()}, zone.now()).value(); }
   Reason ReasonOf(const Result<void>& result) { return result ? Reason::kInternal : result.error().reason; }
 };
 
-TEST_F(FollowerCheckTest, AcceptsTheNextVersion) {
-  const auto decoded = CheckChain(zone.name(), own, version);
+TEST_P(FollowerCheckTest, AcceptsTheNextVersion) {
+  const auto decoded = CheckChain(zone.fed(), own, version);
 
   ASSERT_TRUE(decoded) << decoded.error().Detail();
   EXPECT_EQ(*decoded, changes);
@@ -35,38 +35,38 @@ TEST_F(FollowerCheckTest, AcceptsTheNextVersion) {
   EXPECT_TRUE(CheckSameNegativeTtl(ValidJudge(), held));
 }
 
-TEST_F(FollowerCheckTest, RefusesAVersionThatDoesNotFollow) {
+TEST_P(FollowerCheckTest, RefusesAVersionThatDoesNotFollow) {
   const FedVersion next = zone.Publish({"four"});
-  EXPECT_EQ(CheckChain(zone.name(), own, next).error().reason, Reason::kVersionGap);
+  EXPECT_EQ(CheckChain(zone.fed(), own, next).error().reason, Reason::kVersionGap);
 
   zone::ZonePosition elsewhere = own;
   elsewhere.epoch = 2;
-  EXPECT_EQ(CheckChain(zone.name(), elsewhere, version).error().reason, Reason::kVersionGap);
+  EXPECT_EQ(CheckChain(zone.fed(), elsewhere, version).error().reason, Reason::kVersionGap);
 
   elsewhere = own;
   elsewhere.digest[0] = static_cast<char>(elsewhere.digest[0] ^ 1);
-  EXPECT_EQ(CheckChain(zone.name(), elsewhere, version).error().reason, Reason::kDigestMismatch);
+  EXPECT_EQ(CheckChain(zone.fed(), elsewhere, version).error().reason, Reason::kDigestMismatch);
 }
 
-TEST_F(FollowerCheckTest, RefusesEachOctetThatWasChanged) {
+TEST_P(FollowerCheckTest, RefusesEachOctetThatWasChanged) {
   for (std::size_t at = 0; at < version.delta.size(); at += 13) {
     FedVersion tampered = version;
     tampered.delta[at] = static_cast<char>(tampered.delta[at] ^ 0x40);
-    EXPECT_EQ(CheckChain(zone.name(), own, tampered).error().reason, Reason::kDigestMismatch) << at;
+    EXPECT_EQ(CheckChain(zone.fed(), own, tampered).error().reason, Reason::kDigestMismatch) << at;
   }
 }
 
-TEST_F(FollowerCheckTest, RefusesATypeOutsideTheAllowListBehindRightDigests) {
+TEST_P(FollowerCheckTest, RefusesATypeOutsideTheAllowListBehindRightDigests) {
   // A TLSA RRset becomes an A RRset: type 52 at the front of the RRsets becomes 1.
   const std::size_t at = version.delta.find(Octets("\x01\x00\x34\x00\x00\x01\x2c", 7));
   ASSERT_NE(at, Octets::npos);
   version.delta[at + 2] = 1;
   version.position.digest = zone::VersionDigest(own.digest, version.position.epoch, version.position.serial, version.delta);
 
-  EXPECT_EQ(CheckChain(zone.name(), own, version).error().reason, Reason::kRecordTypeForbidden);
+  EXPECT_EQ(CheckChain(zone.fed(), own, version).error().reason, Reason::kRecordTypeForbidden);
 }
 
-TEST_F(FollowerCheckTest, RefusesForgedData) {
+TEST_P(FollowerCheckTest, RefusesForgedData) {
   for (zone::NodeChange& change : changes) {
     if (!change.data || change.data->rrsets.size() != 1) continue;
     change.data->rrsets[0].rdatas[0].back() = static_cast<char>(change.data->rrsets[0].rdatas[0].back() ^ 1);
@@ -76,18 +76,18 @@ TEST_F(FollowerCheckTest, RefusesForgedData) {
   FAIL() << "no device";
 }
 
-TEST_F(FollowerCheckTest, RefusesAForgedDenial) {
+TEST_P(FollowerCheckTest, RefusesAForgedDenial) {
   for (zone::NodeChange& change : changes) {
     if (!change.denial) continue;
-    zone::NodeChange& other = changes.front().key == change.key ? changes.back() : changes.front();
-    change.denial->next = change.denial->next == other.key ? change.key : other.key;
+    // To itself, which denies everything else; no node of this zone but a lone apex says that.
+    change.denial->next = dns::DenialNextOf(zone.denial(), change.key, zone.name());
     EXPECT_EQ(ReasonOf(CheckChanges(ValidJudge(), changes, held)), Reason::kSignatureInvalid);
     return;
   }
   FAIL() << "no denial";
 }
 
-TEST_F(FollowerCheckTest, RefusesTypesThatTheDenialDoesNotList) {
+TEST_P(FollowerCheckTest, RefusesTypesThatTheDenialDoesNotList) {
   // Records vanish, the old denial stays: the chain would say what is not so.
   zone::NodeChange& apex =
       *std::find_if(changes.begin(), changes.end(), [&](const auto& change) { return change.data && change.data->owner == zone.name(); });
@@ -97,7 +97,7 @@ TEST_F(FollowerCheckTest, RefusesTypesThatTheDenialDoesNotList) {
   EXPECT_EQ(ReasonOf(CheckChanges(ValidJudge(), changes, held)), Reason::kSignatureInvalid);
 }
 
-TEST_F(FollowerCheckTest, RefusesAPartOfANodeThatIsNotHeld) {
+TEST_P(FollowerCheckTest, RefusesAPartOfANodeThatIsNotHeld) {
   zone::NodeChange& added =
       *std::find_if(changes.begin(), changes.end(), [&](const auto& change) { return change.data && change.data->owner != zone.name(); });
   added.denial.reset();
@@ -106,14 +106,28 @@ TEST_F(FollowerCheckTest, RefusesAPartOfANodeThatIsNotHeld) {
   EXPECT_EQ(ReasonOf(CheckNodes(ValidJudge(), {added})), Reason::kVersionGap);
 }
 
-TEST_F(FollowerCheckTest, RefusesTheApexOfAnotherSerialOrKeyOrTime) {
-  EXPECT_EQ(CheckApex(zone.name(), zone.Apex().data->rrsets, 7, {zone.Ds()}, VerifyMode::kAll, zone.now()).error().reason,
+TEST_P(FollowerCheckTest, RefusesTheApexOfAnotherSerialOrKeyOrTime) {
+  EXPECT_EQ(CheckApex(zone.fed(), zone.Apex().data->rrsets, 7, {zone.Ds()}, VerifyMode::kAll, zone.now()).error().reason,
             Reason::kVersionGap);
-  EXPECT_EQ(Judge({SignedZone().Ds()}, zone.now()).error().reason, Reason::kKeyNotPinned);
+  EXPECT_EQ(Judge({SignedZone(GetParam()).Ds()}, zone.now()).error().reason, Reason::kKeyNotPinned);
   EXPECT_EQ(Judge({}, zone.now()).error().reason, Reason::kKeyNotPinned);
   EXPECT_EQ(Judge({zone.Ds()}, zone.now() + std::chrono::hours(2)).error().reason, Reason::kSignatureInvalid);
   EXPECT_TRUE(Judge({}, zone.now(), VerifyMode::kNone));
 }
+
+TEST_P(FollowerCheckTest, RefusesAZoneThatIsFedAsTheOtherKind) {
+  FedZone other = zone.fed();
+  other.denial = other.denial == dns::DenialKind::kNsec3 ? dns::DenialKind::kNsec : dns::DenialKind::kNsec3;
+
+  // Also by a follower that verifies no signature.
+  for (const VerifyMode mode : {VerifyMode::kAll, VerifyMode::kNone})
+    EXPECT_EQ(CheckApex(other, zone.Apex().data->rrsets, version.position.serial, {zone.Ds()}, mode, zone.now()).error().reason,
+              Reason::kEncodingMalformed);
+}
+
+INSTANTIATE_TEST_SUITE_P(EachKindAndAlgorithm, FollowerCheckTest,
+                         testing::Values(SignedZone::Options{dns::DenialKind::kNsec3, 13}, SignedZone::Options{dns::DenialKind::kNsec3, 15},
+                                         SignedZone::Options{dns::DenialKind::kNsec, 13}, SignedZone::Options{dns::DenialKind::kNsec, 15}));
 
 TEST(FollowerTrustTest, ReadsAnchors) {
   const auto anchors =

@@ -15,7 +15,7 @@ using feed::v1::FollowRequest;
 using feed::v1::FollowResponse;
 
 /// A follower with an empty replica, and a zone to feed it with.
-class FollowerTest : public testing::Test {
+class FollowerTest : public testing::TestWithParam<SignedZone::Options> {
  protected:
   FollowerTest() : directory_(MakeDirectory()), clock_(zone_.now()) { Open({}); }
   ~FollowerTest() override {
@@ -61,6 +61,7 @@ class FollowerTest : public testing::Test {
     ToProto(zone.name(), zone.position(), out->mutable_position());
     out->set_node_count(zone.Whole().size());
     out->set_apex(zone::EncodeDelta({zone.Apex()}));
+    out->set_denial(static_cast<std::uint32_t>(zone.denial()));
     return message;
   }
   FollowRequest Begin(const SignedZone& zone) { return Answer(BeginOf(zone)); }
@@ -87,14 +88,14 @@ class FollowerTest : public testing::Test {
   }
   zone::ZonePosition Held() { return writer_->FindZone(zone_.name()).value().value_or(ZoneState{}).position; }
 
-  SignedZone zone_;
+  SignedZone zone_{GetParam()};
   std::string directory_;
   ManualClock clock_;
   std::unique_ptr<ReplicaWriter> writer_;
   std::unique_ptr<Follower> follower_;
 };
 
-TEST_F(FollowerTest, AppliesASnapshotAndTheVersionsAfterIt) {
+TEST_P(FollowerTest, AppliesASnapshotAndTheVersionsAfterIt) {
   zone_.Publish({"one"});
   const FollowRequest whole = Snapshot(zone_);
   ASSERT_TRUE(whole.applied().has_position()) << whole.DebugString();
@@ -108,7 +109,7 @@ TEST_F(FollowerTest, AppliesASnapshotAndTheVersionsAfterIt) {
   EXPECT_TRUE(follower_->current());
 }
 
-TEST_F(FollowerTest, SaysWhereItStandsAfterARestart) {
+TEST_P(FollowerTest, SaysWhereItStandsAfterARestart) {
   Snapshot(zone_);
 
   const FollowRequest hello = Open({});
@@ -118,7 +119,7 @@ TEST_F(FollowerTest, SaysWhereItStandsAfterARestart) {
   EXPECT_EQ(Version(zone_.Publish({"one"})).applied().position().serial(), 2u);
 }
 
-TEST_F(FollowerTest, RefusesATamperedVersionAndIgnoresTheZoneUntilASnapshot) {
+TEST_P(FollowerTest, RefusesATamperedVersionAndIgnoresTheZoneUntilASnapshot) {
   Snapshot(zone_);
   const zone::ZonePosition before = zone_.position();
   FedVersion tampered = zone_.Publish({"one"});
@@ -137,7 +138,7 @@ TEST_F(FollowerTest, RefusesATamperedVersionAndIgnoresTheZoneUntilASnapshot) {
   EXPECT_TRUE(follower_->current());
 }
 
-TEST_F(FollowerTest, KeepsTheOldZoneWhenASnapshotIsForged) {
+TEST_P(FollowerTest, KeepsTheOldZoneWhenASnapshotIsForged) {
   Snapshot(zone_);
   const zone::ZonePosition before = zone_.position();
   zone_.Publish({"one", "two"});
@@ -152,7 +153,7 @@ TEST_F(FollowerTest, KeepsTheOldZoneWhenASnapshotIsForged) {
   EXPECT_EQ(Held(), before);
 }
 
-TEST_F(FollowerTest, RefusesATornSnapshot) {
+TEST_P(FollowerTest, RefusesATornSnapshot) {
   zone_.Publish({"one", "two", "three"});
   std::vector<zone::NodeChange> nodes = zone_.Whole();
   nodes.pop_back();
@@ -163,7 +164,7 @@ TEST_F(FollowerTest, RefusesATornSnapshot) {
   EXPECT_TRUE(Held().digest.empty());
 }
 
-TEST_F(FollowerTest, RefusesASnapshotOfThePast) {
+TEST_P(FollowerTest, RefusesASnapshotOfThePast) {
   const FollowResponse past = BeginOf(zone_);
   zone_.Publish({"one"});
   Snapshot(zone_);
@@ -172,17 +173,17 @@ TEST_F(FollowerTest, RefusesASnapshotOfThePast) {
   EXPECT_EQ(Held(), zone_.position());
 }
 
-TEST_F(FollowerTest, KeepsTheKeysThatItSawFirst) {
+TEST_P(FollowerTest, KeepsTheKeysThatItSawFirst) {
   Snapshot(zone_);
   Open({});
-  SignedZone impostor;
+  SignedZone impostor(GetParam());
   impostor.Publish({"evil"});
 
   EXPECT_EQ(Begin(impostor).refusal().reason(), "KEY_NOT_PINNED");
   EXPECT_EQ(Held(), zone_.position());
 }
 
-TEST_F(FollowerTest, FollowsOnlyWhatTheAnchorsName) {
+TEST_P(FollowerTest, FollowsOnlyWhatTheAnchorsName) {
   FollowerOptions wrong;
   wrong.anchors = AnchorSet::Parse("_device.acme.example. DS 1 13 2 " + std::string(64, '0'), "anchors").value();
   Open(wrong);
@@ -191,13 +192,15 @@ TEST_F(FollowerTest, FollowsOnlyWhatTheAnchorsName) {
   FollowerOptions right;
   const Octets ds = zone_.Ds();
   const unsigned tag = OctetReader(ds).U16();
-  right.anchors =
-      AnchorSet::Parse("_device.acme.example. DS " + std::to_string(tag) + " 13 2 " + HexEncode(ds.substr(4)), "anchors").value();
+  right.anchors = AnchorSet::Parse("_device.acme.example. DS " + std::to_string(tag) + " " + std::to_string(GetParam().algorithm) + " 2 " +
+                                       HexEncode(ds.substr(4)),
+                                   "anchors")
+                      .value();
   Open(right);
   EXPECT_TRUE(Snapshot(zone_).applied().has_position());
 }
 
-TEST_F(FollowerTest, ForgetsAHalfSnapshotWhenTheStreamBreaks) {
+TEST_P(FollowerTest, ForgetsAHalfSnapshotWhenTheStreamBreaks) {
   zone_.Publish({"one", "two"});
   Begin(zone_);
   Nodes(zone_, {zone_.Whole().front()});
@@ -208,13 +211,34 @@ TEST_F(FollowerTest, ForgetsAHalfSnapshotWhenTheStreamBreaks) {
   EXPECT_TRUE(Snapshot(zone_).applied().has_position());
 }
 
-TEST_F(FollowerTest, RefusesWhatItsClockCallsExpired) {
+TEST_P(FollowerTest, RefusesWhatItsClockCallsExpired) {
   Snapshot(zone_);
   const FedVersion version = zone_.Publish({"one"});
   clock_.Advance(std::chrono::hours(3));
 
   EXPECT_EQ(Version(version).refusal().reason(), "SIGNATURE_INVALID");
 }
+
+TEST_P(FollowerTest, RefusesAKindThatItDoesNotKnowAndTheOtherOne) {
+  zone_.Publish({"one"});
+  FollowResponse begin = BeginOf(zone_);
+  begin.mutable_snapshot_begin()->set_denial(3);
+  EXPECT_EQ(Answer(begin).refusal().reason(), "ENUM_UNKNOWN");
+  begin.mutable_snapshot_begin()->set_denial(GetParam().denial == dns::DenialKind::kNsec3 ? 2 : 1);
+  EXPECT_EQ(Answer(begin).refusal().reason(), "ENCODING_MALFORMED");
+  EXPECT_TRUE(Held().digest.empty());
+}
+
+TEST_P(FollowerTest, TakesAFeedThatNamesNoKindForAnNsec3Feed) {
+  FollowResponse begin = BeginOf(zone_);
+  begin.mutable_snapshot_begin()->set_denial(0);
+
+  EXPECT_EQ(Answer(begin).has_applied(), GetParam().denial == dns::DenialKind::kNsec3);
+}
+
+INSTANTIATE_TEST_SUITE_P(EachKindAndAlgorithm, FollowerTest,
+                         testing::Values(SignedZone::Options{dns::DenialKind::kNsec3, 13},
+                                         SignedZone::Options{dns::DenialKind::kNsec, 15}));
 
 }  // namespace
 }  // namespace idzone::replica

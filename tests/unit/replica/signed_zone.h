@@ -19,10 +19,24 @@ class SignedZone {
  public:
   static constexpr dns::Ttl kNegativeTtl = 300;
 
-  explicit SignedZone(const std::string& zone = "_device.acme.example.") : name_(dns::Name::Parse(zone).value()) {
-    nodes_[dns::Nsec3Hash(name_)] = zone::Node{name_, {}, {}};
+  /// How the zone denies, and the algorithm of its key.
+  struct Options {
+    dns::DenialKind denial = dns::DenialKind::kNsec3;
+    std::uint8_t algorithm = 13;
+  };
+
+  SignedZone() : SignedZone(Options{}) {}
+  explicit SignedZone(Options options)
+      : denial_(options.denial),
+        key_(signer::keys::SigningKey::Generate(options.algorithm).value()),
+        name_(dns::Name::Parse("_device.acme.example.").value()) {
+    nodes_[KeyOf(name_)] = zone::Node{name_, {}, {}};
     Publish({});
   }
+
+  dns::DenialKind denial() const { return denial_; }
+  dns::DenialKey KeyOf(const dns::Name& owner) const { return dns::DenialKeyOf(denial_, owner, name_); }
+  FedZone fed() const { return {name_, denial_}; }
 
   const dns::Name& name() const { return name_; }
   UnixTime now() const { return now_; }
@@ -36,7 +50,7 @@ class SignedZone {
     for (const auto& [key, node] : nodes_) nodes.push_back(Change(key, node));
     return nodes;
   }
-  zone::NodeChange Apex() const { return Change(dns::Nsec3Hash(name_), nodes_.at(dns::Nsec3Hash(name_))); }
+  zone::NodeChange Apex() const { return Change(KeyOf(name_), nodes_.at(KeyOf(name_))); }
   NodeReader Reader() const {
     return [nodes = nodes_](const dns::DenialKey& key) -> Result<std::optional<zone::Node>> {
       const auto found = nodes.find(key);
@@ -49,7 +63,7 @@ class SignedZone {
     const auto before = nodes_;
     for (const std::string& device : devices) {
       const dns::Name owner = name_.Prepend(device).value();
-      nodes_[dns::Nsec3Hash(owner)] =
+      nodes_[KeyOf(owner)] =
           zone::Node{owner, {Signed(owner, {dns::RrType::kTlsa, 300, {Octets("\x03\x01\x01", 3) + Sha256(device)}, {}})}, {}};
     }
     const dns::Serial serial = position_.serial + 1;
@@ -84,7 +98,7 @@ class SignedZone {
 
   Octets Sign(const dns::Name& owner, dns::RrType type, dns::Ttl ttl, const std::vector<Octets>& rdatas) {
     dns::RrsigFields fields{.type_covered = type,
-                            .algorithm = 13,
+                            .algorithm = key_.algorithm(),
                             .labels = static_cast<std::uint8_t>(owner.rrsig_label_count()),
                             .original_ttl = ttl,
                             .expiration = ToRrsigTime(now_ + std::chrono::hours(1)),
@@ -104,7 +118,7 @@ class SignedZone {
     Octets soa = dns::Name::Parse("ns1.example.net.").value().wire() + dns::Name::Parse("hostmaster.example.net.").value().wire();
     OctetWriter writer(soa);
     for (const std::uint32_t number : {serial, 3600u, 600u, 86400u, kNegativeTtl}) writer.U32(number);
-    zone::Node& apex = nodes_.at(dns::Nsec3Hash(name_));
+    zone::Node& apex = nodes_.at(KeyOf(name_));
     const auto keep = [&](dns::RrSet rrset) {
       const dns::RrSet* held = apex.Find(rrset.type);
       return held != nullptr && held->rdatas == rrset.rdatas ? *held : Signed(name_, rrset);
@@ -112,19 +126,22 @@ class SignedZone {
     apex.rrsets = {keep({dns::RrType::kNs, 3600, {dns::Name::Parse("ns1.example.net.").value().wire()}, {}}),
                    keep({dns::RrType::kSoa, kNegativeTtl, {soa}, {}}), keep({dns::RrType::kDnskey, 3600, {key_.dnskey()}, {}}),
                    keep({dns::RrType::kNsec3Param, 0, {dns::EncodeNsec3Param()}, {}})};
+    if (denial_ == dns::DenialKind::kNsec) apex.rrsets.pop_back();
   }
 
   void SignChain() {
     for (auto node = nodes_.begin(); node != nodes_.end(); ++node) {
       const auto after = std::next(node) == nodes_.end() ? nodes_.begin() : std::next(node);
-      if (node->second.denial.next == after->first) continue;
-      const Octets rdata = dns::EncodeNsec3(after->first, dns::DenialTypes(node->second.Types()));
-      node->second.denial = {after->first, Sign(dns::Nsec3Owner(node->first, name_), dns::RrType::kNsec3, kNegativeTtl, {rdata})};
+      const Octets next = dns::DenialNextOf(denial_, after->first, name_);
+      if (node->second.denial.next == next) continue;
+      const auto record = dns::MakeDenialRecord(denial_, name_, node->first, next, node->second.Types()).value();
+      node->second.denial = {next, Sign(record.owner, record.type, kNegativeTtl, {record.rdata})};
     }
   }
 
   const UnixTime now_{std::chrono::seconds(1'790'000'000)};
-  const signer::keys::SigningKey key_ = signer::keys::SigningKey::Generate(13).value();
+  const dns::DenialKind denial_;
+  const signer::keys::SigningKey key_;
   signer::keys::Signer signer_ = signer::keys::Signer::Make(key_).value();
   const dns::Name name_;
   std::map<dns::DenialKey, zone::Node> nodes_;

@@ -8,6 +8,7 @@
 namespace idzone::zone {
 namespace {
 
+using dns::DenialKind;
 using dns::Name;
 using dns::RrType;
 
@@ -71,36 +72,87 @@ TEST(NodeTest, TruncatedOrLongerOctetsAreRefused) {
   EXPECT_FALSE(DecodeRrSets(good + "x", kOwner).has_value());
 }
 
+/// The same change in a zone that denies by NSEC.
+NodeChange ValidNsecChange() {
+  NodeChange change = ValidChange();
+  change.key = dns::CanonicalKey(kOwner, kZone);
+  change.denial->next = kZone.wire();
+  return change;
+}
+
+Result<std::vector<NodeChange>> DecodeNsec(const std::vector<NodeChange>& changes) {
+  return DecodeDelta(EncodeDelta(changes), kZone, DenialKind::kNsec);
+}
+
+TEST(NodeTest, DeltasOfNsecZonesRoundTrip) {
+  NodeChange apex{.key = dns::CanonicalKey(kZone, kZone), .removed = false, .data = std::nullopt, .denial = Denial{kOwner.wire(), "d"}};
+  NodeChange removed{.key = dns::CanonicalKey(*kZone.Prepend("zz"), kZone), .removed = true, .data = std::nullopt, .denial = std::nullopt};
+  const std::vector<NodeChange> changes = {apex, ValidNsecChange(), removed};
+
+  const auto decoded = DecodeNsec(changes);
+
+  ASSERT_TRUE(decoded.has_value()) << decoded.error().Detail();
+  EXPECT_EQ(*decoded, changes);
+}
+
+TEST(NodeTest, DeltasOfTheOtherKindAreRefused) {
+  EXPECT_FALSE(DecodeNsec({ValidChange()}).has_value());
+  EXPECT_FALSE(DecodeDelta(EncodeDelta({ValidNsecChange()}), kZone, DenialKind::kNsec3).has_value());
+}
+
+TEST(NodeTest, NsecKeysAndNextsMustBeNamesOfTheZone) {
+  NodeChange misplaced = ValidNsecChange();
+  misplaced.key = dns::CanonicalKey(*kZone.Prepend("sensor8"), kZone);
+  EXPECT_FALSE(DecodeNsec({misplaced}).has_value());
+
+  NodeChange beyond = ValidNsecChange();
+  beyond.denial->next = Name::Parse("other.example").value().wire();
+  EXPECT_FALSE(DecodeNsec({beyond}).has_value());
+
+  NodeChange no_key{.key = "sensor7", .removed = true, .data = std::nullopt, .denial = std::nullopt};
+  EXPECT_FALSE(DecodeNsec({no_key}).has_value());
+
+  // "a\000b" has no canonical key; the key that its octets would make is that of b.a.
+  NodeChange zero = ValidNsecChange();
+  zero.data->owner = *kZone.Prepend(Octets("a\0b", 3));
+  zero.key = Octets("\0a\0b\0", 5);
+  EXPECT_FALSE(DecodeNsec({zero}).has_value());
+
+  NodeChange empty = ValidNsecChange();
+  empty.data->rrsets.clear();
+  EXPECT_FALSE(DecodeNsec({empty}).has_value());
+}
+
 TEST(NodeTest, DeltasRoundTrip) {
   NodeChange predecessor{.key = Octets(20, '\x7f'), .removed = false, .data = std::nullopt, .denial = Denial{Octets(20, 'm'), "d"}};
   NodeChange removed{.key = Octets(20, '\xff'), .removed = true, .data = std::nullopt, .denial = std::nullopt};
   std::vector<NodeChange> changes = {ValidChange(), predecessor, removed};
   std::sort(changes.begin(), changes.end(), [](const auto& l, const auto& r) { return l.key < r.key; });
-  EXPECT_EQ(DecodeDelta(EncodeDelta(changes), kZone).value(), changes);
-  EXPECT_TRUE(DecodeDelta("", kZone).value().empty());
+  EXPECT_EQ(DecodeDelta(EncodeDelta(changes), kZone, DenialKind::kNsec3).value(), changes);
+  EXPECT_TRUE(DecodeDelta("", kZone, DenialKind::kNsec3).value().empty());
 }
 
 TEST(NodeTest, DeltasMustBelongToTheZoneAndToTheirKeys) {
   NodeChange elsewhere = ValidChange();
   elsewhere.data->owner = Name::Parse("sensor7._device.other.example").value();
   elsewhere.key = dns::Nsec3Hash(elsewhere.data->owner);
-  EXPECT_EQ(DecodeDelta(EncodeDelta({elsewhere}), kZone).error().reason, Reason::kNameOutsideSuffix);
+  EXPECT_EQ(DecodeDelta(EncodeDelta({elsewhere}), kZone, DenialKind::kNsec3).error().reason, Reason::kNameOutsideSuffix);
 
   NodeChange misplaced = ValidChange();
   misplaced.key[0] = static_cast<char>(misplaced.key[0] ^ 1);
-  EXPECT_FALSE(DecodeDelta(EncodeDelta({misplaced}), kZone).has_value());
+  EXPECT_FALSE(DecodeDelta(EncodeDelta({misplaced}), kZone, DenialKind::kNsec3).has_value());
 
-  EXPECT_FALSE(DecodeDelta(EncodeDelta({ValidChange(), ValidChange()}), kZone).has_value());
+  EXPECT_FALSE(DecodeDelta(EncodeDelta({ValidChange(), ValidChange()}), kZone, DenialKind::kNsec3).has_value());
 }
 
 TEST(NodeTest, RandomOctetsNeverCrashTheDecoder) {
-  const Octets good = EncodeDelta({ValidChange()});
   std::mt19937 random(20261123);
   for (int round = 0; round < 20'000; ++round) {
-    Octets octets = good;
+    const DenialKind kind = round % 2 == 0 ? DenialKind::kNsec3 : DenialKind::kNsec;
+    Octets octets = EncodeDelta({kind == DenialKind::kNsec3 ? ValidChange() : ValidNsecChange()});
     for (int flips = 0; flips < 1 + round % 4; ++flips) octets[random() % octets.size()] = static_cast<char>(random());
     octets.resize(random() % (octets.size() + 1));
-    static_cast<void>(DecodeDelta(octets, kZone));
+    static_cast<void>(DecodeDelta(octets, kZone, kind));
   }
 }
 

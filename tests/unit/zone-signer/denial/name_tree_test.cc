@@ -8,6 +8,8 @@
 namespace idzone::signer::denial {
 namespace {
 
+using dns::DenialKind;
+
 const dns::Name kApex = dns::Name::Parse("_device.example.").value();
 
 dns::Name Below(std::string_view labels) {
@@ -29,7 +31,7 @@ std::vector<std::string> Texts(const std::vector<TreeNode>& nodes) {
 using Lines = std::vector<std::string>;
 
 TEST(NameTreeTest, AddsANameAndItsEmptyNonTerminals) {
-  NameTree tree(kApex, {Apex()});
+  NameTree tree(DenialKind::kNsec3, kApex, {Apex()});
 
   tree.SetData(Below("a.b.c"), true);
 
@@ -40,7 +42,7 @@ TEST(NameTreeTest, AddsANameAndItsEmptyNonTerminals) {
 }
 
 TEST(NameTreeTest, CountsASecondChildAndStopsThere) {
-  NameTree tree(kApex, {Apex(1), {Below("c"), false, 1}});
+  NameTree tree(DenialKind::kNsec3, kApex, {Apex(1), {Below("c"), false, 1}});
 
   tree.SetData(Below("d.c"), true);
 
@@ -50,7 +52,7 @@ TEST(NameTreeTest, CountsASecondChildAndStopsThere) {
 }
 
 TEST(NameTreeTest, RemovesTheLastChildAndWhatIsEmptyAbove) {
-  NameTree tree(kApex, {Apex(1), {Below("c"), false, 1}, {Below("b.c"), false, 1}, {Below("a.b.c"), true, 0}});
+  NameTree tree(DenialKind::kNsec3, kApex, {Apex(1), {Below("c"), false, 1}, {Below("b.c"), false, 1}, {Below("a.b.c"), true, 0}});
 
   tree.SetData(Below("a.b.c"), false);
 
@@ -61,7 +63,7 @@ TEST(NameTreeTest, RemovesTheLastChildAndWhatIsEmptyAbove) {
 
 TEST(NameTreeTest, GivesDataToAnEmptyNonTerminalAndTakesItAway) {
   const std::vector<TreeNode> existing{Apex(1), {Below("c"), false, 1}};
-  NameTree tree(kApex, existing);
+  NameTree tree(DenialKind::kNsec3, kApex, existing);
 
   tree.SetData(Below("c"), true);
 
@@ -74,7 +76,7 @@ TEST(NameTreeTest, GivesDataToAnEmptyNonTerminalAndTakesItAway) {
 }
 
 TEST(NameTreeTest, KeepsANodeWithChildrenWhenItsDataGoes) {
-  NameTree tree(kApex, {Apex(1), {Below("c"), true, 1}});
+  NameTree tree(DenialKind::kNsec3, kApex, {Apex(1), {Below("c"), true, 1}});
 
   tree.SetData(Below("c"), false);
 
@@ -82,7 +84,7 @@ TEST(NameTreeTest, KeepsANodeWithChildrenWhenItsDataGoes) {
 }
 
 TEST(NameTreeTest, ForgetsANameThatCameAndWent) {
-  NameTree tree(kApex, {Apex()});
+  NameTree tree(DenialKind::kNsec3, kApex, {Apex()});
 
   tree.SetData(Below("a.b"), true);
   tree.SetData(Below("a.b"), false);
@@ -92,7 +94,7 @@ TEST(NameTreeTest, ForgetsANameThatCameAndWent) {
 }
 
 TEST(NameTreeTest, DoesNothingForANameThatIsNotThere) {
-  NameTree tree(kApex, {Apex()});
+  NameTree tree(DenialKind::kNsec3, kApex, {Apex()});
 
   tree.SetData(Below("a"), false);
 
@@ -100,10 +102,28 @@ TEST(NameTreeTest, DoesNothingForANameThatIsNotThere) {
 }
 
 TEST(NameTreeTest, NamesAroundAreEachNameAndItsAncestorsOnce) {
-  const auto names = NamesAround(kApex, {Below("a.b"), Below("c.b"), Below("d")});
+  const auto names = NamesAround(DenialKind::kNsec3, kApex, {Below("a.b"), Below("c.b"), Below("d")});
 
   EXPECT_EQ(names.size(), 5u);
   EXPECT_EQ(names.front(), kApex);
+}
+
+TEST(NameTreeTest, AnNsecZoneHasNoEmptyNonTerminalsAndNoCounts) {
+  NameTree tree(DenialKind::kNsec, kApex, {Apex(), {Below("gone.b"), true, 0}});
+
+  tree.SetData(Below("a.b.c"), true);
+  tree.SetData(Below("gone.b"), false);
+
+  const auto changes = tree.Difference();
+  EXPECT_EQ(Texts(changes.created), (Lines{"a.b.c._device.example. data 0"}));
+  EXPECT_EQ(Texts(changes.removed), (Lines{"gone.b._device.example. data 0"}));
+  EXPECT_TRUE(changes.changed.empty());
+}
+
+TEST(NameTreeTest, AnNsecZoneLooksAtTheNamesAloneAndTheApex) {
+  const auto names = NamesAround(DenialKind::kNsec, kApex, {Below("a.b"), Below("c.b"), Below("a.b"), kApex});
+
+  EXPECT_EQ(names, (std::vector<dns::Name>{kApex, Below("a.b"), Below("c.b")}));
 }
 
 }  // namespace

@@ -58,6 +58,24 @@ TEST_F(ApexTest, SaysWhatThePolicySays) {
             "_device.acme.example.\t300\tIN\tNSEC3PARAM\t1 0 0 - ");
 }
 
+TEST_F(ApexTest, HasNoNsec3ParamInAnNsecZone) {
+  namespace_.denial = dns::DenialKind::kNsec;
+
+  const auto rrsets = Desired(7);
+
+  ASSERT_EQ(rrsets.size(), 3u);
+  EXPECT_EQ(rrsets.back().type, dns::RrType::kDnskey);
+}
+
+TEST_F(ApexTest, PublishesAnEd25519Key) {
+  key_ = keys::SigningKey::Generate(15).value();
+
+  const auto rrsets = Desired(7);
+
+  const std::string line = dns::FormatRecord(namespace_.apex, rrsets[2].ttl, rrsets[2].type, rrsets[2].rdatas.front());
+  EXPECT_EQ(line.find("_device.acme.example.\t3600\tIN\tDNSKEY\t257 3 15 "), 0u) << line;
+}
+
 TEST_F(ApexTest, StaysWhileItsSignaturesAreYoung) {
   DraftNode apex = PublishedApex(kNow);
 

@@ -37,7 +37,7 @@ TEST(SweepTest, TakesSmallerPartsOfALargeZone) {
   EXPECT_TRUE(NextSweepStep(state, Limits(1'000'000), kStart + seconds(90)).has_value());
 }
 
-TEST(SweepTest, CoversTheKeySpaceAsTheTimeGoes) {
+TEST(SweepTest, CoversItsOrderAsTheTimeGoes) {
   const auto step = NextSweepStep({Octets(), kStart}, Limits(100), kStart + hours(6));
 
   ASSERT_TRUE(step.has_value());
@@ -49,7 +49,7 @@ TEST(SweepTest, CoversTheKeySpaceAsTheTimeGoes) {
 TEST(SweepTest, GoesOnFromTheLastNodeOfAFullBatch) {
   const SweepState state{Octets(), kStart};
   const auto step = NextSweepStep(state, Limits(100), kStart + hours(6));
-  const dns::DenialKey last(20, '\x20');
+  const Octets last(20, '\x20');
 
   const SweepState next = AfterSweepStep(state, *step, last, kPeriod, kStart + hours(6));
 
@@ -87,7 +87,7 @@ TEST(SweepTest, TellsItsLag) {
 /// (and the coarseness of steps), and the work must be spread.
 TEST(SweepPropertyTest, NoSignatureGetsOlderThanOneAndAHalfPeriods) {
   std::mt19937 random(7);
-  std::map<dns::DenialKey, UnixTime> signed_at;
+  std::map<Octets, UnixTime> signed_at;  // by place
   const auto add = [&](UnixTime now) { signed_at[Sha1(std::to_string(random()))] = now; };
   for (int i = 0; i < 5000; ++i) add(kStart);
   SweepState state{Octets(), kStart};
@@ -95,7 +95,7 @@ TEST(SweepPropertyTest, NoSignatureGetsOlderThanOneAndAHalfPeriods) {
   for (UnixTime now = kStart; now < kStart + 10 * kPeriod; now += minutes(1)) {
     if (random() % 3 == 0) add(now);
     if (const auto step = NextSweepStep(state, Limits(static_cast<std::int64_t>(signed_at.size())), now)) {
-      dns::DenialKey last;
+      Octets last;
       std::size_t count = 0;
       for (auto node = signed_at.upper_bound(step->after); node != signed_at.end() && node->first <= step->through; ++node) {
         if (SweepRenews(now - node->second, kPeriod)) node->second = now;

@@ -14,6 +14,10 @@ dns::RrSet Tlsa(char fill) {
   return {dns::RrType::kTlsa, 300, {Octets("\x03\x01\x01", 3) + Octets(32, fill)}, {"a signature"}};
 }
 
+dns::DenialKey KeyOf(std::string_view label) {
+  return dns::Nsec3Hash(kApex.Prepend(label).value());
+}
+
 store::NodeRow ValidRow(std::string_view label, std::vector<dns::RrSet> rrsets) {
   const dns::Name owner = kApex.Prepend(label).value();
   return {dns::Nsec3Hash(owner), owner, 0, std::move(rrsets), {Octets(20, 'n'), "a denial signature"}};
@@ -75,7 +79,7 @@ TEST(VersionDraftTest, ALoadedNodeStaysWhenItIsANeighbourToo) {
 TEST(VersionDraftTest, ADeltaIsInKeyOrderAndLeavesOutChildCounts) {
   VersionDraft draft;
   for (const char* label : {"a", "b", "c", "d"})
-    draft.Create(kApex.Prepend(label).value(), 0, {Tlsa('x')}).row.denial = {Octets(20, 'n'), "a denial signature"};
+    draft.Create(KeyOf(label), kApex.Prepend(label).value(), 0, {Tlsa('x')}).row.denial = {Octets(20, 'n'), "a denial signature"};
   DraftNode& counted = draft.AddLoaded(ValidRow("e", {Tlsa('x')}));
   counted.child_count_changed = true;
   DraftNode& gone = draft.AddLoaded(ValidRow("f", {Tlsa('x')}));
@@ -87,7 +91,7 @@ TEST(VersionDraftTest, ADeltaIsInKeyOrderAndLeavesOutChildCounts) {
   for (std::size_t i = 1; i < delta.size(); ++i) EXPECT_LT(delta[i - 1].key, delta[i].key);
   const auto removed = std::find_if(delta.begin(), delta.end(), [](const auto& change) { return change.removed; });
   EXPECT_EQ(removed->key, gone.row.key);
-  const auto decoded = zone::DecodeDelta(zone::EncodeDelta(delta), kApex);
+  const auto decoded = zone::DecodeDelta(zone::EncodeDelta(delta), kApex, dns::DenialKind::kNsec3);
   ASSERT_TRUE(decoded.has_value()) << decoded.error().Detail();
   EXPECT_EQ(*decoded, delta);
 }
