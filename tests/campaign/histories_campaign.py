@@ -64,7 +64,7 @@ LAYOUTS = (
     ("tree-1 private", {"layout": {"kind": TREE, "width": 1}, "labels": PRIVATE}, any_text),
     *((f"enum {ids.__name__}", {"layout": {"kind": ENUM, "form": form + 1}}, ids) for form, ids in enumerate(ENUM_FORMS)),
 )
-CHAINS = ((NSEC3, 13), (NSEC3, 15))  # (denial, algorithm)
+CHAINS = ((NSEC3, 13), (NSEC, 15), (NSEC3, 15), (NSEC, 13))  # (denial, algorithm)
 # Neighbours differ in both; every pair comes once, because their counts have no common divisor.
 KINDS = tuple(Kind(*LAYOUTS[number % len(LAYOUTS)], *CHAINS[number % len(CHAINS)]) for number in range(len(LAYOUTS) * len(CHAINS)))
 assert len(set(map(str, KINDS))) == len(KINDS)
