@@ -11,6 +11,7 @@
 #include "services/core/base/limits.h"
 #include "services/core/identity/key_strength.h"
 #include "services/core/identity/openssl_pointer.h"
+#include "services/core/identity/plain_p256.h"
 #include "services/core/identity/ssh_key.h"
 
 namespace idzone::identity {
@@ -144,6 +145,11 @@ Result<KeyMaterial> KeyMaterial::Parse(MaterialKind kind, OctetsView octets) {
     auto decoded = FromPem(kind, octets);
     if (!decoded) return tl::unexpected(decoded.error());
     der = std::move(*decoded);
+  }
+  // What factories send, quickly; everything else, and every refusal, the long way.
+  if (kind == MaterialKind::kPublicKey && IsPlainP256(der)) return KeyMaterial(std::move(der), Octets());
+  if (kind == MaterialKind::kCertificate) {
+    if (auto plain = PlainP256Of(der)) return KeyMaterial(*std::move(plain), std::move(der));
   }
   std::size_t trailing = 0;
   Octets spki;
