@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "services/core/dns/denial.h"
-#include "services/core/dns/signature_check.h"
 #include "services/replica/follower_trust.h"
 
 namespace idzone::replica {
@@ -75,7 +74,7 @@ Result<void> CheckData(const ZoneJudge& judge, const zone::NodeChange::Data& dat
     }
     const dns::RrSet* before = held ? held->Find(rrset.type) : nullptr;
     if (before != nullptr && *before == rrset) continue;
-    if (auto checked = dns::CheckRrSet(data.owner, rrset, judge.zone.name, judge.dnskeys, judge.now); !checked) return checked;
+    if (auto checked = judge.keys.CheckRrSet(data.owner, rrset, judge.now); !checked) return checked;
   }
   return {};
 }
@@ -89,8 +88,7 @@ Result<void> CheckDenial(const ZoneJudge& judge, const Judged& judged) {
   const zone::Denial& denial = change.denial ? *change.denial : judged.held->denial;
   const auto record = dns::MakeDenialRecord(judge.zone.denial, judge.zone.name, change.key, denial.next, types);
   if (!record) return tl::unexpected(record.error());
-  return dns::CheckSignature(record->owner, record->type, judge.negative_ttl, {record->rdata}, denial.rrsig, judge.zone.name, judge.dnskeys,
-                             judge.now);
+  return judge.keys.Check(record->owner, record->type, judge.negative_ttl, {record->rdata}, denial.rrsig, judge.now);
 }
 
 Result<void> CheckOne(const ZoneJudge& judge, const Judged& judged) {
@@ -178,7 +176,7 @@ Result<ZoneJudge> CheckApex(const FedZone& zone, const std::vector<dns::RrSet>& 
   if (mode != VerifyMode::kNone) {
     if (auto checked = CheckKeys(zone.name, *dnskeys, pins, now); !checked) return tl::unexpected(checked.error());
   }
-  return ZoneJudge{zone, dnskeys->rdatas, std::min(soa->ttl, fields->minimum), mode, now};
+  return ZoneJudge{zone, dns::SignatureVerifier(zone.name, dnskeys->rdatas), std::min(soa->ttl, fields->minimum), mode, now};
 }
 
 Result<void> CheckSameNegativeTtl(const ZoneJudge& judge, const NodeReader& read) {

@@ -8,6 +8,7 @@
 
 #include "services/core/base/clock.h"
 #include "services/core/dns/name.h"
+#include "services/core/dns/signature_verifier.h"
 #include "services/core/zone/node.h"
 #include "services/core/zone/version.h"
 
@@ -43,7 +44,7 @@ using NodeReader = std::function<Result<std::optional<zone::Node>>(const dns::De
 /// What the nodes of one zone are judged by.
 struct ZoneJudge {
   FedZone zone;
-  std::vector<Octets> dnskeys;
+  dns::SignatureVerifier keys;
   dns::Ttl negative_ttl = 0;  // of denial records: min(SOA TTL, SOA MINIMUM) (RFC 9077)
   VerifyMode mode = VerifyMode::kAll;
   UnixTime now;

@@ -9,6 +9,8 @@
 
 #include <memory>
 
+#include "services/core/base/deleter.h"
+
 namespace idzone::identity {
 namespace {
 
@@ -62,21 +64,11 @@ constexpr char kPrefix[] = "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01
 constexpr std::size_t kPrefixSize = sizeof(kPrefix) - 1;
 constexpr std::size_t kPointSize = 65;  // its first octet, 04 for uncompressed, ends the prefix
 
-struct GroupFree {
-  void operator()(EC_GROUP* p) const { EC_GROUP_free(p); }
-};
-struct PointFree {
-  void operator()(EC_POINT* p) const { EC_POINT_free(p); }
-};
-struct ContextFree {
-  void operator()(BN_CTX* p) const { BN_CTX_free(p); }
-};
-
 /// What a thread needs again for each point.
 struct Curve {
-  std::unique_ptr<EC_GROUP, GroupFree> group{EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)};
-  std::unique_ptr<EC_POINT, PointFree> point{group ? EC_POINT_new(group.get()) : nullptr};
-  std::unique_ptr<BN_CTX, ContextFree> context{BN_CTX_new()};
+  std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>> group{EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)};
+  std::unique_ptr<EC_POINT, Deleter<EC_POINT_free>> point{group ? EC_POINT_new(group.get()) : nullptr};
+  std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>> context{BN_CTX_new()};
 };
 
 /// SEC 1 §3.2.2.1: coordinates below the prime, and the point on the curve; EC_POINT_oct2point checks both.
