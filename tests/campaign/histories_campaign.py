@@ -55,6 +55,7 @@ class Kind:
 FLAT, TREE, ENUM = 1, 2, 3  # LayoutKind
 ACTIVE = 1  # KeyState
 PRIVATE = 2  # LabelPrivacy
+UNAVAILABLE = 14  # google.rpc.Code
 LAYOUTS = (
     ("flat", {"layout": {"kind": FLAT}}, any_label),
     ("tree-1", {"layout": {"kind": TREE, "width": 1}}, any_label),
@@ -81,6 +82,18 @@ class SignerInThePast(TestStack):
     def set_signer_clock(self, seconds_ago):
         self.seconds_ago = seconds_ago
         self.daemons["signerd"].environment = {"LD_PRELOAD": FAKETIME, "FAKETIME": f"-{seconds_ago}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def patiently(call):
+    """Asks again while what was restarted is not back, as callers must: everything here is idempotent."""
+    end = time.monotonic() + CALL_SECONDS
+    while True:
+        try:
+            return call()
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > end:
+                raise
+        time.sleep(0.1)
 
 
 class Life:
@@ -121,19 +134,27 @@ class Life:
 
     def enroll(self, client, count):
         asked = [dataclasses.replace(device, id=self.new_id()) for device in itertools.islice(self.keys, count)]
-        for answer in client.enroll_many(self.zone, asked, timeout=CALL_SECONDS):
-            assert answer.WhichOneof("outcome") == "enrolled", answer
-            self.hold(answer.enrolled.identity)
         self.operations["enroll"] += len(asked)
+        while asked:
+            answers = patiently(lambda: client.enroll_many(self.zone, asked, timeout=CALL_SECONDS))
+            again = []
+            for device, answer in zip(asked, answers, strict=True):
+                if answer.WhichOneof("outcome") == "enrolled":
+                    self.hold(answer.enrolled.identity)
+                else:
+                    assert answer.error.code == UNAVAILABLE, answer
+                    again.append(device)
+            asked = again
 
     def rotate(self, client, count):
         """A new key beside the first one; the next time the old one goes."""
         for device_id in self.random.sample(sorted(self.active), count):
             keys = self.active[device_id]
             if len(keys) == 1:
-                answer = client.call("IdentityService", "AddKey", CALL_SECONDS, namespace_name=self.zone, id=device_id, certificate=next(self.keys).certificate)
+                certificate = next(self.keys).certificate
+                answer = patiently(lambda: client.add_key(self.zone, device_id, CALL_SECONDS, certificate=certificate))
             else:
-                answer = client.call("IdentityService", "RetireKey", CALL_SECONDS, namespace_name=self.zone, id=device_id, fingerprint=next(iter(keys)))
+                answer = patiently(lambda: client.retire_key(self.zone, device_id, next(iter(keys)), timeout=CALL_SECONDS))
             self.hold(answer.identity)
         self.operations["rotate"] += count
 
@@ -148,7 +169,7 @@ class Life:
 
     def revoke(self, client, count):
         for device_id in self.random.sample(sorted(self.active), count):
-            client.revoke(self.zone, device_id, timeout=CALL_SECONDS)
+            patiently(lambda: client.revoke(self.zone, device_id, timeout=CALL_SECONDS))
             del self.active[device_id]
         self.operations["revoke"] += count
 
