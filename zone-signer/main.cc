@@ -52,7 +52,7 @@ Result<void> Run(process::DaemonContext& context) {
                             .on_failure = [](std::string_view sqlstate, std::string_view message) {
                               process::Log(process::LogLevel::kWarning, "database.failed", {{"sqlstate", sqlstate}, {"message", message}});
                             }});
-  store::DirtyListener listener(config.Text("database.url"));
+  store::HintListener listener(config.Text("database.url"), store::kDirtyHint);
   const signing::BatchSigner signer(static_cast<int>(config.Integer("signing.threads")),
                                     static_cast<int>(config.Integer("signing.verify_every")));
   const process::SystemClock clock;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <chrono>
+#include <cstdlib>
 
 #include "services/core/base/limits.h"
 #include "services/feed/edge_directory.h"
@@ -8,6 +9,7 @@
 #include "services/process/log.h"
 #include "services/rpc/server.h"
 #include "services/store/database.h"
+#include "services/store/hint_listener.h"
 
 namespace {
 
@@ -69,8 +71,9 @@ struct Parts {
                 static_cast<std::size_t>(config.Integer("feed.streams_max"))) {}
 };
 
-/// The poller: the one thread that looks for new versions. Ready while it succeeds.
+/// The poller: the one thread that looks for new versions, when it is told of one or the time is up. Ready while it succeeds.
 void Poll(process::DaemonContext& context, Parts& parts, rpc::Server& server, milliseconds every) {
+  store::HintListener hints(context.config.Text("database.url"), store::kPublishedHint);
   process::Backoff backoff(milliseconds(100), milliseconds(5'000));
   bool told = false;
   while (!context.stop.stop_requested()) {
@@ -87,7 +90,11 @@ void Poll(process::DaemonContext& context, Parts& parts, rpc::Server& server, mi
       context.observatory.SetNotReady(std::string(ReasonName(refreshed.error().reason)) + " " + refreshed.error().Detail());
     }
     server.SetServing(refreshed.has_value());
-    process::SleepFor(context.stop, refreshed ? every : backoff.Next());
+    if (refreshed) {
+      hints.Wait(every);
+    } else {
+      process::SleepFor(context.stop, backoff.Next());
+    }
   }
 }
 
@@ -118,5 +125,7 @@ Result<void> Run(process::DaemonContext& context) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // For the listener's connection; before any thread exists, because setenv is not safe beside others.
+  setenv("PGCONNECT_TIMEOUT", "3", 0);
   return idzone::process::RunDaemon(argc, argv, {.program = "idzone-feedd", .keys = DeclaredKeys(), .run = Run});
 }

@@ -9,8 +9,10 @@ namespace {
 constexpr std::int64_t kPrunedMax = 500;
 
 constexpr Statement kInsertVersion{"published_insert_version", R"(
-insert into published.version (zone_id, epoch, serial, previous_serial, previous_digest, digest, rr_types, delta)
-values ($1::integer, $2::bigint, $3::bigint, $4::bigint, $5::bytea, $6::bytea, $7::smallint[]::published.rr_types, $8::bytea))"};
+with written as (
+    insert into published.version (zone_id, epoch, serial, previous_serial, previous_digest, digest, rr_types, delta)
+    values ($1::integer, $2::bigint, $3::bigint, $4::bigint, $5::bytea, $6::bytea, $7::smallint[]::published.rr_types, $8::bytea))
+select pg_notify('idzone_published', ''))"};
 
 // A batch that a restored database brings back into the queue is published again: the later version counts.
 constexpr Statement kInsertBatches{"published_insert_batches", R"(

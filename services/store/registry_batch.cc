@@ -19,12 +19,21 @@ constexpr Statement kReadKeys{"batch_read_keys",
                               " cross join lateral (select d.* from registry.credential d where d.identity_id = u.id offset 0) c"
                               " left join registry.retirement t on t.namespace_id = c.namespace_id and t.fingerprint = c.fingerprint"
                               " order by c.identity_id, coalesce(c.batch_id, 0), c.fingerprint"};
-constexpr Statement kInsertAuthorityDirty{"batch_insert_authority_dirty",
-                                          "insert into registry.dirty_batch (batch_id, namespace_id, kind, identity_ids, about_authority)"
-                                          " values ($1::bigint, $2::integer, 1, array[$3::uuid], true)"};
+
+// The signer is told when its queue was empty (the statement does not see its own insert). While there is work it looks by itself,
+// and transactions that notify would wait for each other at their commit.
+#define IDZONE_NOTIFY_SIGNER \
+  " select pg_notify('idzone_dirty', '') where not exists (select 1 from registry.dirty_batch d where d.namespace_id = $2::integer)"
+
+constexpr Statement kInsertAuthorityDirty{
+    "batch_insert_authority_dirty",
+    "with queued as (insert into registry.dirty_batch (batch_id, namespace_id, kind, identity_ids, about_authority)"
+    " values ($1::bigint, $2::integer, 1, array[$3::uuid], true))" IDZONE_NOTIFY_SIGNER};
 constexpr Statement kInsertDirty{"batch_insert_dirty",
-                                 "insert into registry.dirty_batch (batch_id, namespace_id, kind, identity_ids)"
-                                 " values ($1::bigint, $2::integer, $3::smallint, $4::uuid[])"};
+                                 "with queued as (insert into registry.dirty_batch (batch_id, namespace_id, kind, identity_ids)"
+                                 " values ($1::bigint, $2::integer, $3::smallint, $4::uuid[]))" IDZONE_NOTIFY_SIGNER};
+
+#undef IDZONE_NOTIFY_SIGNER
 
 }  // namespace
 

@@ -157,7 +157,8 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
          {"sign_us", outcome->publication.signing.count()},
          {"write_us", outcome->publication.writing.count()}});
   }
-  return outcome->more;
+  // What was queued while this batch was under way was not announced, because the queue was not empty: look again at once.
+  return outcome->more || outcome->identities > 0;
 }
 
 bool Reconciler::MayTry(const store::ZoneWork& zone) const {

@@ -7,7 +7,7 @@
 #include "services/process/lifecycle.h"
 #include "services/process/observatory.h"
 #include "services/store/database.h"
-#include "services/store/published_listener.h"
+#include "services/store/hint_listener.h"
 #include "zone-signer/pipeline/metrics.h"
 
 /// The signer's loop. Each round lists what there is to do and then does, in this order and each within a budget: new
@@ -26,7 +26,7 @@ class Reconciler {
  public:
   struct Parts {
     store::Database& database;
-    store::DirtyListener& listener;
+    store::HintListener& listener;
     keys::KeyDirectory& keys;
     const signing::BatchSigner& signer;
     const Clock& clock;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "services/store/published_listener.h"
+#include "services/store/hint_listener.h"
 
 #include <pqxx/pqxx>
 #include <thread>
@@ -11,27 +11,27 @@ constexpr std::chrono::seconds kBetweenAttempts(5);
 
 class Ignore : public pqxx::notification_receiver {
  public:
-  explicit Ignore(pqxx::connection_base& connection) : pqxx::notification_receiver(connection, "idzone_dirty") {}
+  Ignore(pqxx::connection_base& connection, const char* hint) : pqxx::notification_receiver(connection, hint) {}
   void operator()(const std::string&, int) override {}
 };
 
 }  // namespace
 
-struct DirtyListener::Session {
-  explicit Session(const std::string& url) : connection(url), receiver(connection) {}
+struct HintListener::Session {
+  Session(const std::string& url, const char* hint) : connection(url), receiver(connection, hint) {}
   pqxx::connection connection;
   Ignore receiver;
 };
 
-DirtyListener::DirtyListener(std::string url) : url_(std::move(url)) {}
-DirtyListener::~DirtyListener() = default;
+HintListener::HintListener(std::string url, const char* hint) : url_(std::move(url)), hint_(hint) {}
+HintListener::~HintListener() = default;
 
-void DirtyListener::Wait(std::chrono::milliseconds most) {
+void HintListener::Wait(std::chrono::milliseconds most) {
   const auto end = std::chrono::steady_clock::now() + most;
   try {
     if (session_ == nullptr && std::chrono::steady_clock::now() >= next_attempt_) {
       next_attempt_ = std::chrono::steady_clock::now() + kBetweenAttempts;
-      session_ = std::make_unique<Session>(url_);
+      session_ = std::make_unique<Session>(url_, hint_);
     }
     if (session_ != nullptr) {
       const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(most).count();
