@@ -6,20 +6,26 @@
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 
-#include "services/rpc/key_pair.h"
+#include "services/rpc/tls_files.h"
 
 namespace idzone::rpc {
 namespace {
 
 constexpr unsigned kReloadSeconds = 1;
 
+struct Holder {
+  std::unique_ptr<TlsFiles> files;
+  std::shared_ptr<grpc::Channel> channel;
+};
+
 }  // namespace
 
 Result<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions& options) {
-  if (auto pair = CheckKeyPair(options.certificate, options.private_key); !pair) return tl::unexpected(pair.error());
-  if (auto authority = CheckCertificates(options.server_ca); !authority) return tl::unexpected(authority.error());
+  auto files = TlsFiles::Open({options.certificate, options.private_key, options.server_ca});
+  if (!files) return tl::unexpected(files.error());
+  const TlsFileNames& copies = (*files)->copies();
   const auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
-      options.private_key.string(), options.certificate.string(), options.server_ca.string(), kReloadSeconds);
+      copies.private_key.string(), copies.certificate.string(), copies.authorities.string(), kReloadSeconds);
   grpc::experimental::TlsChannelCredentialsOptions tls;
   tls.set_certificate_provider(provider);
   tls.watch_root_certs();
@@ -35,7 +41,11 @@ Result<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions& options
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
   // A lost connection is only tried again after its name was looked up again, which by default waits 30 s.
   arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 500);
-  return grpc::CreateCustomChannel(options.address, grpc::experimental::TlsCredentials(tls), arguments);
+  // The copies live as long as the channel does.
+  const auto holder = std::make_shared<Holder>();
+  holder->files = std::move(*files);
+  holder->channel = grpc::CreateCustomChannel(options.address, grpc::experimental::TlsCredentials(tls), arguments);
+  return std::shared_ptr<grpc::Channel>(holder, holder->channel.get());
 }
 
 }  // namespace idzone::rpc

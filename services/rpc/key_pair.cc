@@ -21,8 +21,12 @@ int NoPassphrase(char*, int, int, void*) {
   return -1;
 }
 
-CertificatePointer ReadCertificate(const std::filesystem::path& file) {
-  const BioPointer bio(BIO_new_file(file.c_str(), "r"));
+BioPointer Reader(const PemFile& file) {
+  return BioPointer(BIO_new_mem_buf(file.content.data(), static_cast<int>(file.content.size())));
+}
+
+CertificatePointer ReadCertificate(const PemFile& file) {
+  const BioPointer bio = Reader(file);
   CertificatePointer certificate(bio == nullptr ? nullptr : PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
   ERR_clear_error();
   return certificate;
@@ -30,21 +34,21 @@ CertificatePointer ReadCertificate(const std::filesystem::path& file) {
 
 }  // namespace
 
-Result<void> CheckKeyPair(const std::filesystem::path& certificate_file, const std::filesystem::path& key_file) {
+Result<void> CheckKeyPair(const PemFile& certificate_file, const PemFile& key_file) {
   const CertificatePointer certificate = ReadCertificate(certificate_file);
-  if (certificate == nullptr) return Fail(Reason::kKeyFileInvalid, certificate_file.string(), "a readable PEM certificate", "none");
-  const BioPointer bio(BIO_new_file(key_file.c_str(), "r"));
+  if (certificate == nullptr) return Fail(Reason::kKeyFileInvalid, certificate_file.name, "a readable PEM certificate", "none");
+  const BioPointer bio = Reader(key_file);
   const KeyPointer key(bio == nullptr ? nullptr : PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassphrase, nullptr));
   ERR_clear_error();
-  if (key == nullptr) return Fail(Reason::kKeyFileInvalid, key_file.string(), "a readable PEM private key without passphrase", "none");
+  if (key == nullptr) return Fail(Reason::kKeyFileInvalid, key_file.name, "a readable PEM private key without passphrase", "none");
   const bool belongs = X509_check_private_key(certificate.get(), key.get()) == 1;
   ERR_clear_error();
-  if (!belongs) return Fail(Reason::kKeyFileInvalid, key_file.string(), "the private key of " + certificate_file.string(), "another key");
+  if (!belongs) return Fail(Reason::kKeyFileInvalid, key_file.name, "the private key of " + certificate_file.name, "another key");
   return {};
 }
 
-Result<void> CheckCertificates(const std::filesystem::path& file) {
-  if (ReadCertificate(file) == nullptr) return Fail(Reason::kKeyFileInvalid, file.string(), "a readable PEM certificate", "none");
+Result<void> CheckCertificates(const PemFile& file) {
+  if (ReadCertificate(file) == nullptr) return Fail(Reason::kKeyFileInvalid, file.name, "a readable PEM certificate", "none");
   return {};
 }
 

@@ -11,7 +11,8 @@
 
 #include <mutex>
 
-#include "services/rpc/key_pair.h"
+#include "services/process/log.h"
+#include "services/rpc/tls_files.h"
 
 namespace idzone::rpc {
 namespace {
@@ -21,9 +22,9 @@ constexpr unsigned kReloadSeconds = 1;
 constexpr int kMetadataOctetsMax = 8 * 1024;
 constexpr std::size_t kMemoryOctetsMax = 512UL * 1024 * 1024;
 
-std::shared_ptr<grpc::ServerCredentials> Credentials(const ServerOptions& options) {
-  const auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(options.private_key.string(),
-                                                                                             options.certificate.string(), kReloadSeconds);
+std::shared_ptr<grpc::ServerCredentials> Credentials(const TlsFileNames& files) {
+  const auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(files.private_key.string(),
+                                                                                             files.certificate.string(), kReloadSeconds);
   grpc::experimental::TlsServerCredentialsOptions tls(provider);
   tls.watch_identity_key_cert_pairs();
   // Not verified by TLS: ClientAuthority does it, with typed refusals, also of a caller who shows none.
@@ -59,11 +60,15 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, const std::vector<grpc::Service*>& services) {
-  if (auto pair = CheckKeyPair(options.certificate, options.private_key); !pair) return tl::unexpected(pair.error());
+  auto files = TlsFiles::Open({options.certificate, options.private_key, {}}, [](const Error& error) {
+    process::LogError(process::LogLevel::kError, "rpc.certificate_not_renewed", error);
+  });
+  if (!files) return tl::unexpected(files.error());
   EnablePlugins();
   grpc::ServerBuilder builder;
   std::unique_ptr<Server> server(new Server);
-  builder.AddListeningPort(options.address, Credentials(options), &server->port_);
+  server->files_ = std::move(*files);
+  builder.AddListeningPort(options.address, Credentials(server->files_->copies()), &server->port_);
   SetLimits(options, builder);
   for (grpc::Service* service : services) builder.RegisterService(service);
   server->server_ = builder.BuildAndStart();

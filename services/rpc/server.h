@@ -18,6 +18,8 @@ class Service;
 /// CallGate. Its own certificate is read again when the files change, without a restart.
 namespace idzone::rpc {
 
+class TlsFiles;
+
 struct ServerOptions {
   std::string address;  // "127.0.0.1:7443"; port 0 takes a free one
   std::filesystem::path certificate;
@@ -44,6 +46,7 @@ class Server {
 
  private:
   Server() = default;
+  std::unique_ptr<TlsFiles> files_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };
