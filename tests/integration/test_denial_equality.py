@@ -10,6 +10,17 @@ from look_up import wire_query
 
 import gate
 
+LAYOUTS = {
+    "tree": ["--layout", "tree", "--width", "2"],
+    "flat": ["--layout", "flat"],
+    "enum": ["--layout", "enum", "--form", "digits"],
+    "private": ["--layout", "tree", "--width", "1", "--labels", "private"],
+}
+# Every layout with both kinds of denial; the algorithms take turns.
+KINDS = [("tree", "nsec3", "ecdsa"), ("tree", "nsec", "ed25519"), ("flat", "nsec3", "ed25519"), ("flat", "nsec", "ecdsa"),
+         ("enum", "nsec3", "ed25519"), ("enum", "nsec", "ecdsa"), ("private", "nsec3", "ecdsa"), ("private", "nsec", "ed25519")]
+
+
 @dataclasses.dataclass(frozen=True)
 class Published:
     """What the export of a zone says of denial."""
@@ -20,12 +31,17 @@ class Published:
     names: list  # with data, and the empty non-terminals above them
 
 
-@pytest.fixture(scope="module", params=["nsec3", "nsec"])
+@pytest.fixture(scope="module", params=KINDS, ids="-".join)
 def published(request, stack, sizes):
-    zone, kind = f"_device.denial-{request.param}.example.", request.param.upper()
-    stack.create_namespace(zone, "--layout", "tree", "--width", "2", "--denial", request.param)
+    layout, denial, algorithm = request.param
+    zone, kind = f"_device.{layout}-{denial}.example.", denial.upper()
+    stack.create_namespace(zone, *LAYOUTS[layout], "--denial", denial, "--algorithm", algorithm)
+    devices = make_devices(sizes["devices"] if layout == "tree" else 250, kinds=lambda number: "p256")
+    if layout == "enum":
+        devices = [dataclasses.replace(device, id=f"{number * 7919 % 100003:05d}") for number, device in enumerate(devices)]
     with stack.client() as client:
-        client.enroll_many(zone, make_devices(sizes["devices"], kinds=lambda number: "p256"))
+        answers = client.enroll_many(zone, devices)
+        assert all(answer.HasField("enrolled") for answer in answers), answers[0]
         assert client.wait(zone, live=True, timeout_seconds=60).done
     records, signatures, names = {}, set(), set()
     for owner, ttl, rr_type, rdata in gate.records(stack.export(zone, stack.folder / "denial.zone")):
@@ -34,8 +50,10 @@ def published(request, stack, sizes):
         elif rr_type == "RRSIG" and rdata.startswith(f"{kind} "):
             signatures.add((owner, canonical("RRSIG", rdata)))
         elif rr_type != "RRSIG":
-            names.add(owner)
-            names.add(owner.split(".", 1)[1] if rr_type == "TLSA" else owner)
+            while owner != zone:
+                names.add(owner)
+                owner = owner.split(".", 1)[1]
+            names.add(zone)
     return Published(zone, kind, records, signatures, sorted(names))
 
 
@@ -82,3 +100,17 @@ def test_denial_of_random_absent_names_is_the_signers(stack, published, sizes):
         label = "".join(source.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(source.randint(1, 20)))
         parent = source.choice(published.names) if source.random() < 0.5 else published.zone
         require_equal(wire_query(stack.ports["dns"], f"{label}-absent.{parent}"), published, 1)
+
+
+def test_delv_validates_what_there_is_and_what_there_is_not(stack, published):
+    validator = stack.validator(published.zone)
+    source = random.Random(20261124)
+    with_data = {owner for owner, _, rr_type, _ in gate.records(stack.export(published.zone, stack.folder / "denial.zone")) if rr_type == "TLSA"}
+    empty = [name for name in published.names if name not in with_data and name != published.zone]
+
+    expected = {name: "secure" for name in source.sample(sorted(with_data), 8)}
+    expected |= {name: "secure NODATA" for name in source.sample(empty, min(8, len(empty)))}
+    expected |= {f"absent{number}.{source.choice(published.names)}": "secure NXDOMAIN" for number in range(8)}
+
+    assert {name: validator.delv_says(name) for name in expected} == expected
+    assert validator.delv_says(sorted(with_data)[0], "SSHFP") == "secure NODATA"
