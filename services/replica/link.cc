@@ -68,7 +68,8 @@ FeedLink::Ended FeedLink::RunStream(const std::stop_token& stop) {
   const auto stream = stub->Follow(&context);
   feed::v1::FollowResponse message;
   bool alive = stream->Write(*hello);
-  while (alive && stream->Read(&message)) {
+  bool readable = true;
+  while (alive && (readable = stream->Read(&message))) {
     watch.Working();
     metrics_.SetConnected(true);
     const auto answer = follower_.Answer(message);
@@ -85,6 +86,9 @@ FeedLink::Ended FeedLink::RunStream(const std::stop_token& stop) {
     }
     watch.Waiting();
     alive = stream->Write(*answer);
+  }
+  // Finish waits until everything that came was read, and a feed that drains ends the stream behind messages that lie here still.
+  while (readable && stream->Read(&message)) {
   }
   watch.Working();
   if (alive && !ended.disk) stream->WritesDone();
