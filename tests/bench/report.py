@@ -12,7 +12,8 @@ def _number(value):
 
 # What is set beside what: figures of the peers under other names than ours.
 COMPARED = {"single_names_per_s": "single_names_per_s", "import_names_per_s": "batch_names_per_s",
-            "import_cpu_us_per_name": "batch_cpu_us_per_name"}
+            "import_cpu_us_per_name": "batch_cpu_us_per_name",
+            **{f"cached_{kind}_{unit}": f"{kind}_{unit}" for kind in ("existing", "absent", "nodata") for unit in ("qps", "cpu_us")}}
 
 
 def _grid(rows):
