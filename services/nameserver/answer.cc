@@ -11,12 +11,8 @@ namespace {
 
 using dns::RrType;
 
-int Base32HexDigit(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'v') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'V') return digit - 'A' + 10;
-  return -1;
-}
+/// Characters of an NSEC3 label: 160 bits in digits of five.
+constexpr std::size_t kLabelOctets = dns::kNsec3HashOctets * 8 / 5;
 
 DenialPlace PlaceOf(const replica::NodeView& node) {
   return {node.owner, node.key, node.next};
@@ -138,25 +134,14 @@ Result<std::optional<DenialPlace>> Answerer::FindNsec3(replica::Snapshot& snapsh
 }
 
 std::optional<dns::DenialKey> HashOfNsec3Owner(const dns::Name& apex, OctetsView owner) {
-  constexpr std::size_t kLabelOctets = dns::kNsec3HashOctets * 8 / 5;
   if (owner.size() != 1 + kLabelOctets + apex.wire().size() || owner[0] != static_cast<char>(kLabelOctets)) return std::nullopt;
   if (owner.substr(1 + kLabelOctets) != apex.wire()) return std::nullopt;
   return DecodeHash(owner.substr(1, kLabelOctets));
 }
 
 std::optional<dns::DenialKey> DecodeHash(OctetsView label) {
-  if (label.size() * 5 != dns::kNsec3HashOctets * 8) return std::nullopt;
-  dns::DenialKey hash;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char digit : label) {
-    const int value = Base32HexDigit(digit);
-    if (value < 0) return std::nullopt;
-    bits = (bits << 5 | static_cast<std::uint32_t>(value)) & 0xffff;
-    count += 5;
-    if (count >= 8) hash.push_back(static_cast<char>(bits >> (count -= 8)));
-  }
-  return hash;
+  if (label.size() != kLabelOctets) return std::nullopt;
+  return Base32HexDecode(label);
 }
 
 }  // namespace idzone::nameserver
