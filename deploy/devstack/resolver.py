@@ -6,6 +6,9 @@ In the field the parent zone has the DS record; here nobody delegates to us, so 
 import pathlib
 import subprocess
 
+DELV_SECONDS = 30
+DELV_ATTEMPTS = 3
+
 
 class Validator:
     def __init__(self, folder, zone, ds_lines, port):
@@ -28,10 +31,16 @@ class Validator:
         return f'  {owner} static-ds {rdata[0]} {rdata[1]} {rdata[2]} "{"".join(rdata[3:])}";\n'
 
     def delv(self, name, rr_type="TLSA"):
-        """Returns what delv prints; look for `fully validated`."""
-        done = subprocess.run(["delv", "@127.0.0.1", "-p", str(self.port), "-a", str(self._anchors), f"+root={self.zone}", name, rr_type],
-                              capture_output=True, text=True, timeout=30, check=False)
-        return done.stdout + done.stderr
+        """Returns what delv prints; look for `fully validated`. With a server that says nothing, delv gives up after 10 s and says so: one
+        that still runs after DELV_SECONDS has hung in itself (seen once in some ten thousands of runs of 9.18.49), and is run again."""
+        command = ["delv", "@127.0.0.1", "-p", str(self.port), "-a", str(self._anchors), f"+root={self.zone}", name, rr_type]
+        for _ in range(DELV_ATTEMPTS):
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=DELV_SECONDS, check=False)
+                return done.stdout + done.stderr
+            except subprocess.TimeoutExpired:
+                continue
+        raise RuntimeError(f"hung {DELV_ATTEMPTS} times for {DELV_SECONDS} s: {' '.join(command)}")
 
     def delv_says(self, name, rr_type="TLSA"):
         """Returns "secure", "secure NXDOMAIN", "secure NODATA" or the whole output when nothing was validated."""
