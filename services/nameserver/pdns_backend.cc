@@ -85,6 +85,7 @@ void IdentityBackend::HandOut(const DNSName& owner, const ServedZone& zone) {
 
 void IdentityBackend::lookup(const QType& type, const DNSName& name, int zone_number, DNSPacket* packet) {
   records_.clear();
+  next_record_ = 0;
   listing_.reset();
   const auto subject = [&] { return name.toLogString() + "|" + type.toString(); };
   // The SOA look-up on PowerDNS's own behalf opens every query and every transfer (UeberBackend::getAuth, getSOAUncached).
