@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a factory sends: a file of devices with P-256 certificates (or bare keys), made once and kept below build/bench.
+"""What a factory sends: devices with P-256 certificates (or bare keys), made once and kept below build/bench, so many a file.
 
 A certificate is a real one, issued by one CA: made by patching the id, the serial number and the key into the octets of a
 model that the library made, and signing them; that is ten times faster than the library's builder.
@@ -63,29 +63,42 @@ class Issuer:
         return _sequence(body + self._algorithm + b"\x03" + bytes([len(signature) + 1, 0]) + signature)
 
 
-def _lines(arguments):
-    material, first, last = arguments
+def _path(material, chunk):
+    return CACHE / f"devices-{material}" / f"{chunk:05d}.csv"
+
+
+def _make(arguments):
+    material, chunk = arguments
     issuer = Issuer()
     lines = []
-    for number in range(first, last):
+    for number in range(chunk * CHUNK, (chunk + 1) * CHUNK):
         key = ec.generate_private_key(ec.SECP256R1())
         octets = issuer.issue(device_id(number), key) if material == "certificate" else _spki(key)
         lines.append(f"{device_id(number)},{base64.b64encode(octets).decode()}\n")
     if material == "certificate":
         x509.load_der_x509_certificate(octets)
-    return "".join(lines)
+    unfinished = _path(material, chunk).with_suffix(".unfinished")
+    unfinished.write_text("".join(lines))
+    unfinished.rename(_path(material, chunk))
 
 
-def devices(material, count):
-    """Returns (header, list of lines `id,material`) for the CLI's import; the same ones for the same count."""
-    path = CACHE / f"devices-{material}-{count}.csv"
-    if not path.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        chunks = [(material, first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
-        unfinished = path.with_suffix(".unfinished")
-        with multiprocessing.get_context("spawn").Pool() as pool, open(unfinished, "w") as out:
-            for text in pool.imap(_lines, chunks):
-                out.write(text)
-        unfinished.rename(path)
-    header = "id,certificate\n" if material == "certificate" else "id,public_key\n"
-    return header, path.read_text().splitlines(keepends=True)
+def make(material, count):
+    """Makes what is not there yet of the first `count` devices; they are the same in every run."""
+    (CACHE / f"devices-{material}").mkdir(parents=True, exist_ok=True)
+    missing = [(material, chunk) for chunk in range(-(-count // CHUNK)) if not _path(material, chunk).exists()]
+    if missing:
+        with multiprocessing.get_context("spawn").Pool() as pool:
+            for _ in pool.imap_unordered(_make, missing):
+                pass
+
+
+def header(material):
+    """The first line of a file for the CLI's import."""
+    return "id,certificate\n" if material == "certificate" else "id,public_key\n"
+
+
+def lines(material, first, end):
+    """Yields the lines `id,material` of devices first to end - 1. Requires: made."""
+    for chunk in range(first // CHUNK, -(-end // CHUNK)):
+        begin = chunk * CHUNK
+        yield from _path(material, chunk).read_text().splitlines(keepends=True)[max(first - begin, 0):end - begin]

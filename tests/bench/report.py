@@ -11,7 +11,8 @@ def _number(value):
 
 
 # What is set beside what: figures of the peers under other names than ours.
-COMPARED = {"single_names_per_s": "single_names_per_s", "import_names_per_s": "batch_names_per_s",
+COMPARED = {"single_names_per_s": "single_names_per_s",
+            **{f"import_{part}names_per_s": "batch_names_per_s" for part in ("", "last_tenth_", "full_size_", "all_verified_")},
             "import_cpu_us_per_name": "batch_cpu_us_per_name",
             **{f"cached_{kind}_{unit}": f"{kind}_{unit}" for kind in ("existing", "absent", "nodata") for unit in ("qps", "cpu_us")}}
 

@@ -42,6 +42,12 @@ def anonymous_mib(pid):
     return kib / 1024
 
 
+def peak_mib(pid):
+    """The most that the process ever had resident, files included."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
+
+
 class CpuMeter:
     """CPU seconds since it was made, by the name of each process. Takes daemons, which know their pid."""
 
