@@ -25,7 +25,7 @@ constexpr unsigned kReadersMax = 1022;
 /// Owner and group: the group is the name server's, which must write the lock file.
 constexpr mode_t kFileMode = 0660;
 
-constexpr const char* kTreeNames[] = {kMetaTree, kZoneTree, kZoneNumberTree, kPinTree, kGenerationTree, kNodeTree};
+constexpr const char* kTreeNames[] = {kMetaTree, kZoneTree, kZoneNumberTree, kPinTree, kGenerationTree, kNodeTree, kChangeTree};
 static_assert(std::size(kTreeNames) == kTreeCount);
 
 /// The files that this process has open. POSIX locks belong to process and file: closing a second descriptor of the
@@ -117,7 +117,7 @@ Result<std::shared_ptr<Environment>> Environment::OpenForReading(const std::stri
   return environment;
 }
 
-/// Opens the six trees, and checks the format version, which the writer sets or raises. A file without it is one that a writer has just
+/// Opens the trees, and checks the format version, which the writer sets or raises. A file without it is one that a writer has just
 /// begun.
 Result<void> Environment::OpenTrees(bool create) {
   MDB_txn* raw = nullptr;
@@ -125,6 +125,11 @@ Result<void> Environment::OpenTrees(bool create) {
   std::unique_ptr<MDB_txn, void (*)(MDB_txn*)> txn(raw, mdb_txn_abort);
   for (unsigned tree = 0; tree < kTreeCount; ++tree) {
     const int code = mdb_dbi_open(raw, kTreeNames[tree], create ? MDB_CREATE : 0, &trees_[tree]);
+    // Version 2 had no list of changes.
+    if (code == MDB_NOTFOUND && tree == static_cast<unsigned>(Tree::kChange)) {
+      trees_[tree] = kNoTree;
+      continue;
+    }
     if (code == MDB_NOTFOUND) return OpenFailed(directory_, ENOENT);
     if (code != 0) return OpenFailed(directory_, code);
   }
@@ -155,6 +160,12 @@ bool Environment::WasReplaced() const {
   // A file that is gone has no successor yet: what is open goes on serving.
   const auto identity = IdentityOf(DataFile(directory_));
   return identity && *identity != identity_;
+}
+
+std::uint64_t Environment::LastCommit() const {
+  MDB_envinfo info = {};
+  IDZONE_INVARIANT(mdb_env_info(env_, &info) == 0, "an open environment tells about itself");
+  return info.me_last_txnid;
 }
 
 Result<int> Environment::ClearStaleReaders() {

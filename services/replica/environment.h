@@ -27,7 +27,7 @@ namespace idzone::replica {
 /// Which file, whatever its path: device and inode.
 using FileIdentity = std::pair<std::uint64_t, std::uint64_t>;
 
-enum class Tree : unsigned { kMeta, kZone, kZoneNumber, kPin, kGeneration, kNode };
+enum class Tree : unsigned { kMeta, kZone, kZoneNumber, kPin, kGeneration, kNode, kChange };
 
 class Environment {
  public:
@@ -42,6 +42,10 @@ class Environment {
   const std::string& directory() const { return directory_; }
   /// Says whether the directory now holds another file than the one that is open.
   bool WasReplaced() const;
+  /// Returns the number of the newest commit, without taking a snapshot: one load from the map.
+  std::uint64_t LastCommit() const;
+  /// Says whether the file has that tree: one of the version before this one lacks the newest.
+  bool Has(Tree tree) const { return trees_[static_cast<unsigned>(tree)] != kNoTree; }
   /// Removes the slots of readers whose process is gone; returns how many.
   Result<int> ClearStaleReaders();
 
@@ -56,7 +60,8 @@ class Environment {
   std::string directory_;
   MDB_env* env_;
   FileIdentity identity_;
-  unsigned trees_[6] = {};
+  static constexpr unsigned kNoTree = ~0u;
+  unsigned trees_[7] = {};
 };
 
 /// A view of one moment. Octets that it returns lie in the map and are valid until Release, Renew or destruction, with
@@ -77,6 +82,7 @@ class ReadTransaction {
   std::uint64_t id() const;
 
   Result<std::optional<OctetsView>> Get(Tree tree, OctetsView key) const;
+  bool Has(Tree tree) const { return environment_->Has(tree); }
 
  private:
   friend class Cursor;

@@ -159,6 +159,44 @@ Result<std::vector<Octets>> DecodePins(OctetsView zone, OctetsView value) {
   return std::vector<Octets>(views.begin(), views.end());
 }
 
+Octets EncodeSequence(std::uint64_t sequence) {
+  Octets octets;
+  OctetWriter(octets).U64(sequence);
+  return octets;
+}
+
+Result<std::uint64_t> DecodeSequence(OctetsView key) {
+  OctetReader reader(key);
+  const std::uint64_t sequence = reader.U64();
+  if (!reader.ok() || !reader.at_end()) return Malformed("sequence of changes");
+  return sequence;
+}
+
+Octets EncodeChangedNames(OctetsView key, const std::vector<ChangedName>& names) {
+  Octets content;
+  OctetWriter writer(content);
+  for (const ChangedName& changed : names) {
+    writer.U8(static_cast<std::uint8_t>(changed.scope));
+    writer.U8Sized(changed.name);
+  }
+  return Seal(key, content);
+}
+
+Result<std::vector<ChangedName>> DecodeChangedNames(OctetsView key, OctetsView value) {
+  const auto content = Unseal(key, value, "changed names");
+  if (!content) return tl::unexpected(content.error());
+  OctetReader reader(*content);
+  std::vector<ChangedName> names;
+  while (reader.ok() && !reader.at_end()) {
+    const auto scope = static_cast<ChangeScope>(reader.U8());
+    Octets name(reader.U8Sized());
+    if (scope < ChangeScope::kName || scope > ChangeScope::kZone || name.empty()) return Malformed("changed names");
+    names.push_back({scope, std::move(name)});
+  }
+  if (!reader.ok()) return Malformed("changed names");
+  return names;
+}
+
 Octets EncodeNumber(std::uint32_t number) {
   Octets octets;
   OctetWriter(octets).U32(number);

@@ -14,7 +14,7 @@
 namespace idzone::replica {
 
 /// Raised when an older reader could misread a newer file. The version before it is read, and raised by the writer.
-inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kFormatVersion = 3;
 
 /// A zone's filling: every snapshot fills a new one, and a flip makes it the zone's. Never reused.
 using Generation = std::uint32_t;
@@ -28,10 +28,26 @@ inline constexpr const char* kZoneNumberTree = "number";      // u32 zone number
 inline constexpr const char* kPinTree = "pin";                // zone, wire form -> pins
 inline constexpr const char* kGenerationTree = "generation";  // u32 generation -> u8 state
 inline constexpr const char* kNodeTree = "node";              // u32 generation, denial key -> node
-inline constexpr unsigned kTreeCount = 6;
+inline constexpr const char* kChangeTree = "change";          // u64 sequence -> changed names
+inline constexpr unsigned kTreeCount = 7;
 
 /// What becomes of a generation's nodes. Only a live one is read; the others are removed when the writer opens.
 enum class GenerationState : std::uint8_t { kFilling = 1, kLive = 2, kRemoving = 3 };
+
+/// What else a change of a name touches, beside answers about that very name.
+enum class ChangeScope : std::uint8_t {
+  kName = 1,
+  kBelow = 2,  // answers about all names below it: it is a zone, a cut, or the parent of a wildcard
+  kZone = 3,   // as kBelow, of a zone that was made, replaced or removed
+};
+
+/// A name about which answers may have become stale.
+struct ChangedName {
+  ChangeScope scope = ChangeScope::kName;
+  Octets name;  // wire form, lower case
+
+  friend auto operator<=>(const ChangedName&, const ChangedName&) = default;
+};
 
 /// What the replica knows of a zone.
 struct ZoneRecord {
@@ -80,6 +96,12 @@ Result<ZoneRecord> DecodeZoneRecord(OctetsView zone, OctetsView value);
 
 Octets EncodePins(OctetsView zone, const std::vector<Octets>& pins);
 Result<std::vector<Octets>> DecodePins(OctetsView zone, OctetsView value);
+
+/// Keys of the tree of changes, ascending in the order of commits.
+Octets EncodeSequence(std::uint64_t sequence);
+Result<std::uint64_t> DecodeSequence(OctetsView key);
+Octets EncodeChangedNames(OctetsView key, const std::vector<ChangedName>& names);
+Result<std::vector<ChangedName>> DecodeChangedNames(OctetsView key, OctetsView value);
 
 Octets EncodeNumber(std::uint32_t number);
 Result<std::uint32_t> DecodeNumber(OctetsView value, std::string_view subject);

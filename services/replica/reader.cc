@@ -49,6 +49,25 @@ Result<std::optional<OctetsView>> Snapshot::FindApex(ZoneNumber number) {
   return transaction_.Get(Tree::kZoneNumber, EncodeNumber(number));
 }
 
+Result<Changes> Snapshot::ChangesAfter(std::uint64_t place) {
+  Changes changes{.last = place, .gap = false, .names = {}};
+  if (!transaction_.Has(Tree::kChange)) {
+    changes.gap = true;
+    return changes;
+  }
+  auto cursor = Cursor::Open(transaction_, Tree::kChange);
+  if (!cursor) return tl::unexpected(cursor.error());
+  for (auto entry = cursor->Seek(EncodeSequence(place + 1));; entry = cursor->Next()) {
+    if (!entry) return tl::unexpected(entry.error());
+    if (!*entry) return changes;
+    const auto sequence = DecodeSequence((*entry)->key);
+    const auto names = DecodeChangedNames((*entry)->key, (*entry)->value);
+    changes.gap = changes.gap || !names || sequence != changes.last + 1;
+    if (sequence) changes.last = *sequence;
+    if (names) changes.names.insert(changes.names.end(), names->begin(), names->end());
+  }
+}
+
 Result<Cursor*> Snapshot::Nodes() {
   if (!nodes_) {
     auto cursor = Cursor::Open(transaction_, Tree::kNode);

@@ -32,6 +32,13 @@ struct Place {
   bool names_below = false;  // not exact, but a longer key begins with it: in an NSEC zone, an empty non-terminal
 };
 
+/// What was changed since a place in the list of changes.
+struct Changes {
+  std::uint64_t last = 0;  // the newest place, to go on from
+  bool gap = false;        // some are no longer listed, or cannot be read, or this file lists none: anything may have changed
+  std::vector<ChangedName> names;
+};
+
 /// One moment of the replica: what every part of one answer is read from. Made once and renewed for each answer, since
 /// that is cheaper than opening. Views are valid until the next Renew, and beyond it when it returned false.
 /// Errors: ENCODING_MALFORMED for a value with a wrong checksum. Threads: one at a time; any.
@@ -44,6 +51,8 @@ class Snapshot {
   /// Lets go: a held snapshot makes the file grow with every version.
   void Release();
   bool held() const { return transaction_.held(); }
+  /// Returns the number of the commit that is seen (Environment::LastCommit). Requires: held.
+  std::uint64_t commit() const { return transaction_.id(); }
 
   /// Returns the zones that are held. Damage to one of them does not hide the others.
   Result<HeldZones> Zones();
@@ -51,6 +60,9 @@ class Snapshot {
   Result<std::optional<ZoneRecord>> FindZone(OctetsView apex);
   /// Returns the apex of a zone number, or nothing.
   Result<std::optional<OctetsView>> FindApex(ZoneNumber number);
+
+  /// Returns what was changed after that place in the list of changes.
+  Result<Changes> ChangesAfter(std::uint64_t place);
 
   /// Returns the node of that key, or else the one that covers it (RFC 5155 §8.3, RFC 4035 §3.1.3): one probe of the tree
   /// either way. Nothing when the generation holds no node at all.

@@ -2,6 +2,7 @@
 #include "services/replica/writer.h"
 
 #include "services/replica/generation.h"
+#include "services/replica/stale_names.h"
 
 namespace idzone::replica {
 namespace {
@@ -39,24 +40,27 @@ Result<std::vector<Octets>> ReadPins(const ReadTransaction& transaction, const d
   return DecodePins(zone.wire(), **value);
 }
 
-Result<void> ApplyChange(WriteTransaction& transaction, const dns::Name& zone, Generation generation, const zone::NodeChange& change) {
+Result<void> ApplyChange(WriteTransaction& transaction, const dns::Name& zone, Generation generation, const zone::NodeChange& change,
+                         StaleNames& stale) {
   const Octets key = EncodeNodeKey(generation, change.key);
+  const auto existing = ReadNodeAt(transaction, key);
+  if (!existing) return tl::unexpected(existing.error());
   if (change.removed) {
+    if (!*existing) return Gap(zone, "a node to remove at " + HexEncode(change.key), "none");
+    stale.Add(*existing, std::nullopt);
     const auto removed = transaction.Remove(Tree::kNode, key);
     if (!removed) return tl::unexpected(removed.error());
-    if (!*removed) return Gap(zone, "a node to remove at " + HexEncode(change.key), "none");
     return {};
   }
-  auto existing = ReadNodeAt(transaction, key);
-  if (!existing) return tl::unexpected(existing.error());
   if (!*existing && !(change.data && change.denial)) return Gap(zone, "a node to change at " + HexEncode(change.key), "none");
-  zone::Node node = *existing ? std::move(**existing) : zone::Node();
+  std::optional<zone::Node> node = *existing ? *existing : zone::Node();
   if (change.data) {
-    node.owner = change.data->owner;
-    node.rrsets = change.data->rrsets;
+    node->owner = change.data->owner;
+    node->rrsets = change.data->rrsets;
+    stale.Add(*existing, node);
   }
-  if (change.denial) node.denial = *change.denial;
-  return transaction.Put(Tree::kNode, key, EncodeNode(key, node));
+  if (change.denial) node->denial = *change.denial;
+  return transaction.Put(Tree::kNode, key, EncodeNode(key, *node));
 }
 
 }  // namespace
@@ -134,9 +138,13 @@ Result<void> ReplicaWriter::ApplyVersion(const dns::Name& zone, const zone::Zone
   if (!*record || (*record)->position != previous)
     return Fail(Reason::kDigestMismatch, "zone " + zone.Format(), "a zone at serial " + std::to_string(previous.serial),
                 *record ? "one at serial " + std::to_string((*record)->position.serial) : "none");
+  StaleNames stale(zone, (*record)->denial);
   for (const zone::NodeChange& change : changes) {
-    if (auto applied = ApplyChange(*transaction, zone, (*record)->generation, change); !applied) return applied;
+    if (auto applied = ApplyChange(*transaction, zone, (*record)->generation, change, stale); !applied) return applied;
   }
+  const auto changed = stale.Finish(*transaction, (*record)->generation);
+  if (!changed) return tl::unexpected(changed.error());
+  if (auto appended = AppendChanges(*transaction, *changed); !appended) return appended;
   (*record)->position = next;
   if (auto put = transaction->Put(Tree::kZone, zone.wire(), EncodeZoneRecord(zone.wire(), **record)); !put) return put;
   return transaction->Commit();
@@ -163,6 +171,7 @@ Result<void> ReplicaWriter::RemoveZone(const dns::Name& zone) {
   }
   const Generation generation = (*record)->generation;
   if (auto put = SetState(*transaction, generation, GenerationState::kRemoving); !put) return put;
+  if (auto appended = AppendChanges(*transaction, {{ChangeScope::kZone, zone.wire()}}); !appended) return appended;
   if (auto committed = transaction->Commit(); !committed) return committed;
   return RemoveGeneration(environment_, generation);
 }

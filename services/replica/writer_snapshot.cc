@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The writer's snapshots: a new generation is filled beside the one that is served, then takes its place.
 #include "services/replica/generation.h"
+#include "services/replica/stale_names.h"
 #include "services/replica/writer.h"
 
 namespace idzone::replica {
@@ -96,6 +97,7 @@ Result<void> ReplicaWriter::CommitSnapshot(const dns::Name& zone, const std::vec
   if (!pins.empty()) {
     if (auto put = transaction->Put(Tree::kPin, zone.wire(), EncodePins(zone.wire(), pins)); !put) return put;
   }
+  if (auto appended = AppendChanges(*transaction, {{ChangeScope::kZone, zone.wire()}}); !appended) return appended;
   if (auto committed = transaction->Commit(); !committed) return committed;
   fillings_.erase(found);
   // The snapshot is live. What cannot be removed of the old generation now is removed at the next snapshot or start.
