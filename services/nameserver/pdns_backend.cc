@@ -12,6 +12,7 @@
 #include "pdns/dnsrecords.hh"
 #include "pdns/logger.hh"
 
+#include "services/nameserver/pdns_caches.h"
 #include "services/nameserver/pdns_content.h"
 
 namespace idzone::nameserver {
@@ -309,6 +310,7 @@ class IdentityFactory : public BackendFactory {
       source = new ReplicaSource(::arg()["identity" + suffix + "-replica"],
                                  [](const std::string& text) { g_log << Logger::Warning << "[identity] " << text << std::endl; });
       source->RunForever();
+      (new CachePurge([] { return source->Current(); }, *new PdnsCaches))->RunForever();
       first_suffix = suffix;
     }
     if (suffix != first_suffix) throw PDNSException("[identity] can be launched once: there is one replica in a process");

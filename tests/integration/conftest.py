@@ -16,6 +16,7 @@ SIZES = {
     "validated_queries": (2000, 10000),
     "reimported": (2000, 10000),
     "absent_names": (1000, 1000),
+    "hot_revocations": (100, 1000),
 }
 
 

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "services/nameserver/pdns_caches.h"
+
+#include "pdns/auth-caches.hh"
+#include "pdns/auth-zonecache.hh"
+#include "pdns/dnsseckeeper.hh"
+
+namespace idzone::nameserver {
+namespace {
+
+DNSName FromWire(OctetsView wire) {
+  return DNSName(wire.data(), static_cast<int>(wire.size()), 0, false);
+}
+
+}  // namespace
+
+void PdnsCaches::ForgetName(OctetsView name) {
+  purgeAuthCachesExact(FromWire(name));
+}
+
+void PdnsCaches::ForgetBelow(OctetsView name) {
+  // A final $ is PowerDNS's sign for "and all below".
+  purgeAuthCaches(FromWire(name).toString() + "$");
+}
+
+void PdnsCaches::ForgetZone(OctetsView apex) {
+  DNSSECKeeper::clearCaches(FromWire(apex));
+  ForgetBelow(apex);
+}
+
+void PdnsCaches::ForgetAll() {
+  DNSSECKeeper::clearAllCaches();
+  purgeAuthCaches();
+}
+
+void PdnsCaches::SetZone(OctetsView apex, std::optional<replica::ZoneNumber> number) {
+  if (number) {
+    g_zoneCache.add(FromWire(apex), static_cast<int>(*number));
+  } else {
+    g_zoneCache.remove(FromWire(apex));
+  }
+}
+
+}  // namespace idzone::nameserver

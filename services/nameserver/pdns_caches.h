@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "services/nameserver/cache_purge.h"
+
+namespace idzone::nameserver {
+
+/// PowerDNS's own caches, through what pdns_server exports: packet cache, metadata cache, list of zones. Threads: any.
+class PdnsCaches : public AnswerCaches {
+ public:
+  void ForgetName(OctetsView name) override;
+  void ForgetBelow(OctetsView name) override;
+  void ForgetZone(OctetsView apex) override;
+  void ForgetAll() override;
+  void SetZone(OctetsView apex, std::optional<replica::ZoneNumber> number) override;
+};
+
+}  // namespace idzone::nameserver
