@@ -8,16 +8,22 @@ namespace {
 /// Rows that one call removes at most, so that pruning never holds up publishing.
 constexpr std::int64_t kPrunedMax = 500;
 
-constexpr Statement kInsertVersion{"published_insert_version", R"(
+// A list of types travels as text: see published_node.cc.
+constexpr Statement kInsertVersions{"published_insert_versions", R"(
 with written as (
     insert into published.version (zone_id, epoch, serial, previous_serial, previous_digest, digest, rr_types, delta)
-    values ($1::integer, $2::bigint, $3::bigint, $4::bigint, $5::bytea, $6::bytea, $7::smallint[]::published.rr_types, $8::bytea))
+    select u.zone_id, u.epoch, u.serial, u.previous_serial, u.previous_digest, u.digest,
+           u.rr_types::smallint[]::published.rr_types, u.delta
+      from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[], $8::bytea[])
+           u(zone_id, epoch, serial, previous_serial, previous_digest, digest, rr_types, delta))
 select pg_notify('idzone_published', ''))"};
 
 // A batch that a restored database brings back into the queue is published again: the later version counts.
 constexpr Statement kInsertBatches{"published_insert_batches", R"(
-insert into published.batch (batch_id, zone_id, epoch, serial)
-select u.batch_id, $1::integer, $2::bigint, $3::bigint from unnest($4::bigint[]) u(batch_id)
+insert into published.batch (batch_id, zone_id, epoch, serial, zone_ids, epochs, serials)
+select u.batch_id, u.zone_id, u.epoch, u.serial, u.zone_ids::integer[], u.epochs::bigint[], u.serials::bigint[]
+  from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[])
+       u(batch_id, zone_id, epoch, serial, zone_ids, epochs, serials)
 on conflict (batch_id) do nothing)"};
 
 // The oldest rows of the primary key. RFC 1982: after the serial has wrapped around, the greatest numbers are the oldest
@@ -37,25 +43,54 @@ delete from published.batch b using (
     select o.batch_id from published.batch o order by o.batch_id limit $2::bigint) old
  where b.batch_id = old.batch_id and b.created_at < to_timestamp($1::bigint))"};
 
-std::vector<std::int16_t> TypeCodes(const std::vector<dns::RrType>& types) {
-  std::vector<std::int16_t> codes;
-  for (const dns::RrType type : types) codes.push_back(static_cast<std::int16_t>(type));
-  return codes;
+/// Returns PostgreSQL's text form of an array of numbers.
+template <typename List, typename NumberOfItem>
+std::string ArrayText(const List& list, NumberOfItem number_of) {
+  std::string text = "{";
+  for (const auto& item : list) text += (text.size() > 1 ? "," : "") + std::to_string(number_of(item));
+  return text + "}";
 }
 
 }  // namespace
 
-void InsertVersion(Transaction& transaction, std::int32_t zone_id, const VersionRow& version) {
-  Execute(transaction, kInsertVersion, zone_id, static_cast<std::int64_t>(version.position.epoch),
-          static_cast<std::int64_t>(version.position.serial), static_cast<std::int64_t>(version.previous_serial),
-          Bytea(version.previous_digest), Bytea(version.position.digest), SmallintArray(TypeCodes(version.types)), Bytea(version.delta));
+void InsertVersions(Transaction& transaction, const std::vector<VersionRow>& versions) {
+  if (versions.empty()) return;
+  std::vector<std::int32_t> zone_ids;
+  std::vector<std::int64_t> epochs, serials, previous_serials;
+  std::vector<OctetsView> previous_digests, digests, deltas;
+  std::vector<std::string> types;
+  for (const VersionRow& version : versions) {
+    zone_ids.push_back(version.zone_id);
+    epochs.push_back(version.position.epoch);
+    serials.push_back(version.position.serial);
+    previous_serials.push_back(version.previous_serial);
+    previous_digests.push_back(version.previous_digest);
+    digests.push_back(version.position.digest);
+    types.push_back(ArrayText(version.types, [](dns::RrType type) { return static_cast<int>(type); }));
+    deltas.push_back(version.delta);
+  }
+  Execute(transaction, kInsertVersions, IntegerArray(zone_ids), BigintArray(epochs), BigintArray(serials), BigintArray(previous_serials),
+          ByteaArray(previous_digests), ByteaArray(digests), TextArray(Views(types)), ByteaArray(deltas));
 }
 
-void InsertBatches(Transaction& transaction, std::int32_t zone_id, const zone::ZonePosition& position,
-                   const std::vector<std::int64_t>& batch_ids) {
-  if (batch_ids.empty()) return;
-  Execute(transaction, kInsertBatches, zone_id, static_cast<std::int64_t>(position.epoch), static_cast<std::int64_t>(position.serial),
-          BigintArray(batch_ids));
+void InsertBatches(Transaction& transaction, const std::vector<BatchRow>& batches) {
+  if (batches.empty()) return;
+  std::vector<std::int32_t> zone_ids;
+  std::vector<std::int64_t> batch_ids, epochs, serials;
+  std::vector<std::string> all_zone_ids, all_epochs, all_serials;
+  for (const BatchRow& batch : batches) {
+    IDZONE_INVARIANT(!batch.zones.empty(), "a batch is published somewhere");
+    const auto& [zone_id, position] = batch.zones.front();
+    batch_ids.push_back(batch.batch_id);
+    zone_ids.push_back(zone_id);
+    epochs.push_back(position.epoch);
+    serials.push_back(position.serial);
+    all_zone_ids.push_back(ArrayText(batch.zones, [](const auto& zone) { return zone.first; }));
+    all_epochs.push_back(ArrayText(batch.zones, [](const auto& zone) { return zone.second.epoch; }));
+    all_serials.push_back(ArrayText(batch.zones, [](const auto& zone) { return zone.second.serial; }));
+  }
+  Execute(transaction, kInsertBatches, BigintArray(batch_ids), IntegerArray(zone_ids), BigintArray(epochs), BigintArray(serials),
+          TextArray(Views(all_zone_ids)), TextArray(Views(all_epochs)), TextArray(Views(all_serials)));
 }
 
 std::int64_t PruneVersions(Transaction& transaction, std::int32_t zone_id, const zone::ZonePosition& newest, const JournalLimits& limits) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "services/core/base/error.h"
 #include "services/store/encoding.h"
@@ -8,29 +10,32 @@
 namespace idzone::store {
 namespace {
 
-#define IDZONE_NODE_COLUMNS "n.denial_key, n.owner, n.child_count, n.rrsets, n.next_key, n.denial_rrsig"
+#define IDZONE_NODE_COLUMNS "n.zone_id, n.denial_key, n.owner, n.child_count, n.rrsets, n.next_key, n.denial_rrsig"
 
 // Shapes of plans. A join of unnest() with the nodes, and `= any(array)` too, leave the planner the choice to walk through
 // the whole zone and look for each node in the array, which it takes on a zone without statistics. These statements leave
 // no choice: `offset 0` keeps a lateral look-up where it stands, and a row that was found by its key is changed by its
-// address, which cannot move under the zone's row lock.
+// address, which cannot move under the lock of the namespace's zone.
 constexpr Statement kLoadNodes{"published_load_nodes", R"(
-select f.* from unnest($2::bytea[]) u(denial_key)
+select f.* from unnest($1::integer[], $2::bytea[]) u(zone_id, denial_key)
  cross join lateral (
        select )" IDZONE_NODE_COLUMNS R"( from published.node n
-        where n.zone_id = $1::integer and n.denial_key = u.denial_key offset 0) f)"};
+        where n.zone_id = u.zone_id and n.denial_key = u.denial_key offset 0) f)"};
 
-// One backward step in the primary key for each key. A key before the first node gets no row.
+// One backward step in the primary key for each place. A key before the first node gets a row without a node.
 constexpr Statement kLoadPredecessors{"published_load_predecessors", R"(
-select p.denial_key, p.rr_types, p.next_key
-  from unnest($2::bytea[]) u(denial_key)
- cross join lateral (
+select u.zone_id, p.denial_key, p.rr_types, p.next_key
+  from unnest($1::integer[], $2::bytea[]) u(zone_id, denial_key)
+  left join lateral (
        select n.denial_key, n.rr_types, n.next_key from published.node n
-        where n.zone_id = $1::integer and n.denial_key < u.denial_key order by n.denial_key desc limit 1) p)"};
+        where n.zone_id = u.zone_id and n.denial_key < u.denial_key order by n.denial_key desc limit 1) p on true)"};
 
 constexpr Statement kLoadLast{"published_load_last", R"(
-select n.denial_key, n.rr_types, n.next_key from published.node n
- where n.zone_id = $1::integer order by n.denial_key desc limit 1)"};
+select u.zone_id, p.denial_key, p.rr_types, p.next_key
+  from unnest($1::integer[]) u(zone_id)
+ cross join lateral (
+       select n.denial_key, n.rr_types, n.next_key from published.node n
+        where n.zone_id = u.zone_id order by n.denial_key desc limit 1) p)"};
 
 constexpr Statement kLoadHashRange{"published_load_hash_range", "select " IDZONE_NODE_COLUMNS R"(
   from published.node n
@@ -48,44 +53,44 @@ constexpr Statement kLoadDigestRange{"published_load_digest_range", "select " ID
 // lengths; the domain's CHECK judges it.
 constexpr Statement kInsertNodes{"published_insert_nodes", R"(
 insert into published.node (zone_id, denial_key, owner, child_count, rr_types, rrsets, next_key, denial_rrsig)
-select $1::integer, u.denial_key, u.owner, u.child_count, u.rr_types::smallint[]::published.rr_types, u.rrsets, u.next_key,
+select u.zone_id, u.denial_key, u.owner, u.child_count, u.rr_types::smallint[]::published.rr_types, u.rrsets, u.next_key,
        u.denial_rrsig
-  from unnest($2::bytea[], $3::bytea[], $4::integer[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[])
-       u(denial_key, owner, child_count, rr_types, rrsets, next_key, denial_rrsig))"};
+  from unnest($1::integer[], $2::bytea[], $3::bytea[], $4::integer[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[])
+       u(zone_id, denial_key, owner, child_count, rr_types, rrsets, next_key, denial_rrsig))"};
 
 constexpr Statement kUpdateNodes{"published_update_nodes", R"(
 update published.node n
    set rr_types = u.rr_types::smallint[]::published.rr_types, rrsets = u.rrsets, child_count = u.child_count,
        next_key = u.next_key, denial_rrsig = u.denial_rrsig
-  from unnest($2::bytea[], $3::integer[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[])
-       u(denial_key, child_count, rr_types, rrsets, next_key, denial_rrsig)
+  from unnest($1::integer[], $2::bytea[], $3::integer[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[])
+       u(zone_id, denial_key, child_count, rr_types, rrsets, next_key, denial_rrsig)
  cross join lateral (
        select m.ctid as address from published.node m
-        where m.zone_id = $1::integer and m.denial_key = u.denial_key offset 0) f
+        where m.zone_id = u.zone_id and m.denial_key = u.denial_key offset 0) f
  where n.ctid = f.address)"};
 
 constexpr Statement kUpdateDenials{"published_update_denials", R"(
 update published.node n set next_key = u.next_key, denial_rrsig = u.denial_rrsig
-  from unnest($2::bytea[], $3::bytea[], $4::bytea[]) u(denial_key, next_key, denial_rrsig)
+  from unnest($1::integer[], $2::bytea[], $3::bytea[], $4::bytea[]) u(zone_id, denial_key, next_key, denial_rrsig)
  cross join lateral (
        select m.ctid as address from published.node m
-        where m.zone_id = $1::integer and m.denial_key = u.denial_key offset 0) f
+        where m.zone_id = u.zone_id and m.denial_key = u.denial_key offset 0) f
  where n.ctid = f.address)"};
 
 constexpr Statement kUpdateChildCounts{"published_update_child_counts", R"(
 update published.node n set child_count = u.child_count
-  from unnest($2::bytea[], $3::integer[]) u(denial_key, child_count)
+  from unnest($1::integer[], $2::bytea[], $3::integer[]) u(zone_id, denial_key, child_count)
  cross join lateral (
        select m.ctid as address from published.node m
-        where m.zone_id = $1::integer and m.denial_key = u.denial_key offset 0) f
+        where m.zone_id = u.zone_id and m.denial_key = u.denial_key offset 0) f
  where n.ctid = f.address)"};
 
 constexpr Statement kDeleteNodes{"published_delete_nodes", R"(
 delete from published.node n
- using unnest($2::bytea[]) u(denial_key)
+ using unnest($1::integer[], $2::bytea[]) u(zone_id, denial_key)
  cross join lateral (
        select m.ctid as address from published.node m
-        where m.zone_id = $1::integer and m.denial_key = u.denial_key offset 0) f
+        where m.zone_id = u.zone_id and m.denial_key = u.denial_key offset 0) f
  where n.ctid = f.address)"};
 
 std::string TypesText(const std::vector<dns::RrSet>& rrsets) {
@@ -119,16 +124,17 @@ Result<std::vector<dns::RrType>> TypesOf(const pqxx::field& field) {
 
 Result<NodeRow> NodeOf(const pqxx::row& row) {
   NodeRow node;
-  node.key = OctetsOf(row[0]);
-  auto owner = dns::Name::FromWire(OctetsOf(row[1]), "published.node.owner");
+  node.zone_id = NumberOf<std::int32_t>(row[0]);
+  node.key = OctetsOf(row[1]);
+  auto owner = dns::Name::FromWire(OctetsOf(row[2]), "published.node.owner");
   if (!owner) return tl::unexpected(owner.error());
   node.owner = std::move(*owner);
-  node.child_count = NumberOf<std::int32_t>(row[2]);
-  auto rrsets = zone::DecodeRrSets(OctetsOf(row[3]), node.owner);
+  node.child_count = NumberOf<std::int32_t>(row[3]);
+  auto rrsets = zone::DecodeRrSets(OctetsOf(row[4]), node.owner);
   if (!rrsets) return tl::unexpected(rrsets.error());
   node.rrsets = std::move(*rrsets);
-  node.denial.next = OctetsOf(row[4]);
-  node.denial.rrsig = OctetsOf(row[5]);
+  node.denial.next = OctetsOf(row[5]);
+  node.denial.rrsig = OctetsOf(row[6]);
   return node;
 }
 
@@ -147,6 +153,7 @@ Result<std::vector<NodeRow>> NodesOf(const pqxx::result& rows) {
 struct NodeColumns {
   explicit NodeColumns(const std::vector<const NodeRow*>& nodes) {
     for (const NodeRow* node : nodes) {
+      zone_ids.push_back(node->zone_id);
       keys.push_back(node->key);
       owners.push_back(node->owner.wire());
       child_counts.push_back(node->child_count);
@@ -157,38 +164,66 @@ struct NodeColumns {
     }
   }
   std::vector<OctetsView> keys, owners, nexts, rrsigs;
-  std::vector<std::int32_t> child_counts;
+  std::vector<std::int32_t> zone_ids, child_counts;
   std::vector<std::string> type_texts;
   std::vector<Octets> rrsets;
 };
 
-}  // namespace
+/// The columns of places.
+struct PlaceColumns {
+  explicit PlaceColumns(const std::vector<NodePlace>& places) {
+    for (const NodePlace& place : places) {
+      zone_ids.push_back(place.zone_id);
+      keys.push_back(place.key);
+    }
+  }
+  std::vector<std::int32_t> zone_ids;
+  std::vector<OctetsView> keys;
+};
 
-Result<std::vector<NodeRow>> LoadNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys) {
-  if (keys.empty()) return std::vector<NodeRow>();
-  return NodesOf(Execute(transaction, kLoadNodes, zone_id, ByteaArray(Views(keys))));
+bool Before(const ChainRow& left, const ChainRow& right) {
+  return std::tie(left.zone_id, left.key) < std::tie(right.zone_id, right.key);
 }
 
-Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys) {
+bool SameNode(const ChainRow& left, const ChainRow& right) {
+  return left.zone_id == right.zone_id && left.key == right.key;
+}
+
+}  // namespace
+
+Result<std::vector<NodeRow>> LoadNodes(Transaction& transaction, const std::vector<NodePlace>& places) {
+  if (places.empty()) return std::vector<NodeRow>();
+  const PlaceColumns columns(places);
+  return NodesOf(Execute(transaction, kLoadNodes, IntegerArray(columns.zone_ids), ByteaArray(columns.keys)));
+}
+
+Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, const std::vector<NodePlace>& places) {
   std::vector<ChainRow> links;
-  if (keys.empty()) return links;
+  if (places.empty()) return links;
+  std::set<std::int32_t> at_beginning;
   const auto append = [&](const pqxx::result& rows) -> Result<void> {
     for (const pqxx::row& row : rows) {
-      auto types = TypesOf(row[1]);
+      const auto zone_id = NumberOf<std::int32_t>(row[0]);
+      if (row[1].is_null()) {
+        at_beginning.insert(zone_id);
+        continue;
+      }
+      auto types = TypesOf(row[2]);
       if (!types) return tl::unexpected(types.error());
-      links.push_back({OctetsOf(row[0]), std::move(*types), OctetsOf(row[2])});
+      links.push_back({zone_id, OctetsOf(row[1]), std::move(*types), OctetsOf(row[3])});
     }
     return {};
   };
-  const pqxx::result before = Execute(transaction, kLoadPredecessors, zone_id, ByteaArray(Views(keys)));
-  if (auto appended = append(before); !appended) return tl::unexpected(appended.error());
+  const PlaceColumns columns(places);
+  if (auto appended = append(Execute(transaction, kLoadPredecessors, IntegerArray(columns.zone_ids), ByteaArray(columns.keys))); !appended)
+    return tl::unexpected(appended.error());
   // The chain is a circle: before the first node stands the last one.
-  if (before.size() < keys.size()) {
-    if (auto appended = append(Execute(transaction, kLoadLast, zone_id)); !appended) return tl::unexpected(appended.error());
+  if (!at_beginning.empty()) {
+    const std::vector<std::int32_t> zone_ids(at_beginning.begin(), at_beginning.end());
+    if (auto appended = append(Execute(transaction, kLoadLast, IntegerArray(zone_ids))); !appended) return tl::unexpected(appended.error());
   }
-  std::sort(links.begin(), links.end(), [](const ChainRow& left, const ChainRow& right) { return left.key < right.key; });
-  links.erase(std::unique(links.begin(), links.end(), [](const ChainRow& left, const ChainRow& right) { return left.key == right.key; }),
-              links.end());
+  std::sort(links.begin(), links.end(), Before);
+  links.erase(std::unique(links.begin(), links.end(), SameNode), links.end());
   return links;
 }
 
@@ -201,45 +236,50 @@ Result<std::vector<NodeRow>> LoadSweepRange(Transaction& transaction, std::int32
   return NodesOf(Execute(transaction, statement, zone_id, Bytea(range.after), Bytea(range.through), range.limit));
 }
 
-void InsertNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes) {
+void InsertNodes(Transaction& transaction, const std::vector<const NodeRow*>& nodes) {
   if (nodes.empty()) return;
   const NodeColumns columns(nodes);
-  Execute(transaction, kInsertNodes, zone_id, ByteaArray(columns.keys), ByteaArray(columns.owners), IntegerArray(columns.child_counts),
+  Execute(transaction, kInsertNodes, IntegerArray(columns.zone_ids), ByteaArray(columns.keys), ByteaArray(columns.owners),
+          IntegerArray(columns.child_counts), TextArray(Views(columns.type_texts)), ByteaArray(Views(columns.rrsets)),
+          ByteaArray(columns.nexts), ByteaArray(columns.rrsigs));
+}
+
+void UpdateNodes(Transaction& transaction, const std::vector<const NodeRow*>& nodes) {
+  if (nodes.empty()) return;
+  const NodeColumns columns(nodes);
+  Execute(transaction, kUpdateNodes, IntegerArray(columns.zone_ids), ByteaArray(columns.keys), IntegerArray(columns.child_counts),
           TextArray(Views(columns.type_texts)), ByteaArray(Views(columns.rrsets)), ByteaArray(columns.nexts), ByteaArray(columns.rrsigs));
 }
 
-void UpdateNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes) {
+void UpdateDenials(Transaction& transaction, const std::vector<const NodeRow*>& nodes) {
   if (nodes.empty()) return;
-  const NodeColumns columns(nodes);
-  Execute(transaction, kUpdateNodes, zone_id, ByteaArray(columns.keys), IntegerArray(columns.child_counts),
-          TextArray(Views(columns.type_texts)), ByteaArray(Views(columns.rrsets)), ByteaArray(columns.nexts), ByteaArray(columns.rrsigs));
-}
-
-void UpdateDenials(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes) {
-  if (nodes.empty()) return;
+  std::vector<std::int32_t> zone_ids;
   std::vector<OctetsView> keys, nexts, rrsigs;
   for (const NodeRow* node : nodes) {
+    zone_ids.push_back(node->zone_id);
     keys.push_back(node->key);
     nexts.push_back(node->denial.next);
     rrsigs.push_back(node->denial.rrsig);
   }
-  Execute(transaction, kUpdateDenials, zone_id, ByteaArray(keys), ByteaArray(nexts), ByteaArray(rrsigs));
+  Execute(transaction, kUpdateDenials, IntegerArray(zone_ids), ByteaArray(keys), ByteaArray(nexts), ByteaArray(rrsigs));
 }
 
-void UpdateChildCounts(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes) {
+void UpdateChildCounts(Transaction& transaction, const std::vector<const NodeRow*>& nodes) {
   if (nodes.empty()) return;
+  std::vector<std::int32_t> zone_ids, counts;
   std::vector<OctetsView> keys;
-  std::vector<std::int32_t> counts;
   for (const NodeRow* node : nodes) {
+    zone_ids.push_back(node->zone_id);
     keys.push_back(node->key);
     counts.push_back(node->child_count);
   }
-  Execute(transaction, kUpdateChildCounts, zone_id, ByteaArray(keys), IntegerArray(counts));
+  Execute(transaction, kUpdateChildCounts, IntegerArray(zone_ids), ByteaArray(keys), IntegerArray(counts));
 }
 
-void DeleteNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys) {
-  if (keys.empty()) return;
-  Execute(transaction, kDeleteNodes, zone_id, ByteaArray(Views(keys)));
+void DeleteNodes(Transaction& transaction, const std::vector<NodePlace>& places) {
+  if (places.empty()) return;
+  const PlaceColumns columns(places);
+  Execute(transaction, kDeleteNodes, IntegerArray(columns.zone_ids), ByteaArray(columns.keys));
 }
 
 }  // namespace idzone::store

@@ -25,7 +25,7 @@ delete from registry.dirty_batch d
 
 // The namespace in the look-ups keeps a batch from ever speaking about another namespace's identities.
 constexpr Statement kLoadDesired{"published_load_desired", R"(
-select i.subject, i.label, r.identity_id is null as active, c.rr_type, c.rdata
+select u.batch_id, i.subject, i.label, r.identity_id is null as active, c.rr_type, c.rdata
   from unnest($2::bigint[]) u(batch_id)
  cross join lateral (select h.identity_ids from registry.dirty_batch h where h.batch_id = u.batch_id offset 0) d
  cross join lateral unnest(d.identity_ids) m(identity_id)
@@ -39,7 +39,7 @@ select i.subject, i.label, r.identity_id is null as active, c.rr_type, c.rdata
         where k.identity_id = i.identity_id and not exists (
               select 1 from registry.retirement e where e.namespace_id = k.namespace_id and e.fingerprint = k.fingerprint)
        offset 0) c on true
- order by i.subject)"};
+ order by i.subject, u.batch_id)"};
 
 constexpr Statement kLoadAuthority{"published_load_authority", R"(
 select rdata from registry.authority where namespace_id = $1::integer and removed_at is null)"};
@@ -67,10 +67,13 @@ std::vector<DesiredIdentity> LoadDesired(Transaction& transaction, std::int32_t 
   std::vector<DesiredIdentity> identities;
   for (const pqxx::row& row : Execute(transaction, kLoadDesired, namespace_id, BigintArray(batch_ids))) {
     auto subject = row["subject"].as<std::string>();
+    const auto batch_id = NumberOf<std::int64_t>(row["batch_id"]);
     // Rows of one identity follow each other; an identity in two batches repeats its credentials, which an RRset merges.
     if (identities.empty() || identities.back().subject != subject)
-      identities.push_back({std::move(subject), std::nullopt, row["active"].as<bool>(), {}});
-    if (!row["label"].is_null()) identities.back().label = row["label"].as<std::string>();
+      identities.push_back({std::move(subject), std::nullopt, row["active"].as<bool>(), {}, {}});
+    DesiredIdentity& identity = identities.back();
+    if (!row["label"].is_null()) identity.label = row["label"].as<std::string>();
+    if (identity.batch_ids.empty() || identity.batch_ids.back() != batch_id) identity.batch_ids.push_back(batch_id);
     if (row["rdata"].is_null()) continue;
     identities.back().records.push_back({static_cast<std::uint16_t>(NumberOf<int>(row["rr_type"])), OctetsOf(row["rdata"])});
   }

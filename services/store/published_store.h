@@ -42,27 +42,43 @@ struct NamespaceRow {
   std::uint8_t algorithm = dns::kAlgorithmEcdsaP256Sha256;
   bool wildcard_ca = false;
   zone::LabelPrivacy labels = zone::LabelPrivacy::kClear;
+  bool has_cuts = false;  // of a tree: each prefix is a zone of its own
 };
 
 struct ZoneRow {
   std::int32_t zone_id = 0;
+  dns::Name name;
+  std::optional<std::int32_t> parent_id;  // the zone that delegates to it; none: the external parent does
   zone::ZonePosition position;
   std::int64_t node_count = 0;
   Octets resign_key;  // how far the sweep has come, a sweep place; empty: at the beginning
   UnixTime resign_round;
   UnixTime last_signed_at;
+  UnixTime renew_at;           // when something in it has to be signed again next
+  std::int32_t cuts_made = 0;  // of a namespace's own zone: how many of the namespace's cuts exist
 };
 
 /// What there is to do for one namespace.
 struct ZoneWork {
   NamespaceRow registered;
-  std::optional<ZoneRow> zone;  // none yet: create it
+  std::optional<ZoneRow> zone;   // the namespace's own, at its apex; none yet: create it
+  std::int32_t cuts_wanted = 0;  // how many zones there are to be below it; cuts_made of them exist
   std::optional<UnixTime> oldest_revocation;
   std::optional<UnixTime> oldest_enrollment;
 };
 
-/// Returns every namespace with its zone and the heads of its queues. Cost: a few index look-ups a namespace.
+/// Returns every namespace with its own zone and the heads of its queues. Cost: a few index look-ups a namespace, however many
+/// zones it has.
 Result<std::vector<ZoneWork>> ListZoneWork(Transaction& transaction);
+
+/// A zone in which something has to be signed again.
+struct DueZone {
+  std::int32_t namespace_id = 0;
+  std::int32_t zone_id = 0;
+  UnixTime renew_at;
+};
+/// Returns the zones that are due, the longest overdue first, at most `limit`; none of the namespaces that are left alone.
+std::vector<DueZone> ListDueZones(Transaction& transaction, UnixTime now, const std::vector<std::int32_t>& left_alone, std::int64_t limit);
 
 // Zones and keys (published_zone.cc).
 
@@ -77,17 +93,28 @@ void InsertKey(Transaction& transaction, std::int32_t namespace_id, const KeyRow
 /// Takes the right to create a namespace's zone until the transaction ends; false when another signer has it, or has
 /// created the zone in the meantime.
 bool TryLockZoneCreation(Transaction& transaction, const NamespaceRow& registered);
-/// Returns the new zone's id. ALREADY_EXISTS (through the transaction) when another signer was first.
-std::int32_t InsertZone(Transaction& transaction, const NamespaceRow& registered, const ZoneRow& zone);
+/// Inserts zones, and gives them their ids. ALREADY_EXISTS (through the transaction) when another signer was first.
+void InsertZones(Transaction& transaction, const NamespaceRow& registered, const std::vector<ZoneRow*>& zones);
 
-/// Locks the zone's row, which orders its versions, and returns it as it is then; nothing while another signer has it.
-std::optional<ZoneRow> LockZone(Transaction& transaction, std::int32_t zone_id);
-/// Writes everything that moves. Requires: the row is locked.
-void UpdateZone(Transaction& transaction, const ZoneRow& zone);
+/// Locks the row of a namespace's own zone, which orders the versions of all its zones, and returns it as it is then; nothing
+/// while another signer has it.
+Result<std::optional<ZoneRow>> LockZone(Transaction& transaction, std::int32_t zone_id);
+/// Returns those zones. Requires: the namespace's own zone is locked.
+Result<std::vector<ZoneRow>> LoadZones(Transaction& transaction, const std::vector<std::int32_t>& zone_ids);
+/// Returns those of the names that are zones of the namespace. Requires: the namespace's own zone is locked.
+Result<std::vector<ZoneRow>> FindZones(Transaction& transaction, std::int32_t namespace_id, const std::vector<dns::Name>& names);
+/// Returns a few zones in the order of their ids, for work that goes round.
+Result<std::vector<ZoneRow>> ListZonesAfter(Transaction& transaction, std::int32_t zone_id, std::int64_t limit);
+/// Writes everything that moves. Requires: the namespace's own zone is locked.
+void UpdateZones(Transaction& transaction, const std::vector<const ZoneRow*>& zones);
+
+/// Returns the zones that an enum namespace is to have, in the order of their numbers, from `after` + 1 on.
+Result<std::vector<dns::Name>> LoadWantedCuts(Transaction& transaction, std::int32_t namespace_id, std::int32_t after, std::int64_t limit);
 
 // Nodes (published_node.cc).
 
 struct NodeRow {
+  std::int32_t zone_id = 0;
   dns::DenialKey key;
   dns::Name owner;
   std::int32_t child_count = 0;
@@ -97,15 +124,22 @@ struct NodeRow {
 
 /// What the chain needs to know of a node.
 struct ChainRow {
+  std::int32_t zone_id = 0;
   dns::DenialKey key;
   std::vector<dns::RrType> types;
   Octets next;  // as in zone::Denial
 };
 
+/// Where a node is or would be. One transaction moves many zones, and one statement finds and writes the nodes of all of them.
+struct NodePlace {
+  std::int32_t zone_id = 0;
+  dns::DenialKey key;
+};
+
 /// Returns those of the nodes that exist, in no particular order.
-Result<std::vector<NodeRow>> LoadNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys);
-/// Returns the node before each of the keys in the chain, each once; the last one stands before the first.
-Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys);
+Result<std::vector<NodeRow>> LoadNodes(Transaction& transaction, const std::vector<NodePlace>& places);
+/// Returns the node before each of the places in its zone's chain, each once; the last one stands before the first.
+Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, const std::vector<NodePlace>& places);
 
 /// The sweep order: 20 octets of a digest of each owner, and so evenly spread whatever the names are. NSEC3: the node's key;
 /// NSEC: the beginning of SHA-256, for which there is an index (migrations/0005_sweep_order.sql).
@@ -119,13 +153,13 @@ struct SweepRange {
 /// Returns the nodes of that part, in sweep order.
 Result<std::vector<NodeRow>> LoadSweepRange(Transaction& transaction, std::int32_t zone_id, dns::DenialKind kind, const SweepRange& range);
 
-void InsertNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes);
+void InsertNodes(Transaction& transaction, const std::vector<const NodeRow*>& nodes);
 /// Writes everything but the owner.
-void UpdateNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes);
+void UpdateNodes(Transaction& transaction, const std::vector<const NodeRow*>& nodes);
 /// Writes the denial alone.
-void UpdateDenials(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes);
-void UpdateChildCounts(Transaction& transaction, std::int32_t zone_id, const std::vector<const NodeRow*>& nodes);
-void DeleteNodes(Transaction& transaction, std::int32_t zone_id, const std::vector<dns::DenialKey>& keys);
+void UpdateDenials(Transaction& transaction, const std::vector<const NodeRow*>& nodes);
+void UpdateChildCounts(Transaction& transaction, const std::vector<const NodeRow*>& nodes);
+void DeleteNodes(Transaction& transaction, const std::vector<NodePlace>& places);
 
 // The queue and what the registry wants published (published_queue.cc).
 
@@ -149,6 +183,7 @@ struct DesiredIdentity {
   std::optional<std::string> label;  // the private label
   bool active = false;               // registered and not revoked
   std::vector<DesiredRecord> records;
+  std::vector<std::int64_t> batch_ids;  // those that speak of it, ascending
 };
 /// Returns what the registry says now of every identity in those batches, each identity once.
 std::vector<DesiredIdentity> LoadDesired(Transaction& transaction, std::int32_t namespace_id, const std::vector<std::int64_t>& batch_ids);
@@ -158,16 +193,22 @@ std::optional<Octets> LoadAuthority(Transaction& transaction, std::int32_t names
 // The journal (published_journal.cc).
 
 struct VersionRow {
+  std::int32_t zone_id = 0;
   zone::ZonePosition position;
   dns::Serial previous_serial = 0;
   Octets previous_digest;
   std::vector<dns::RrType> types;
   Octets delta;
 };
-void InsertVersion(Transaction& transaction, std::int32_t zone_id, const VersionRow& version);
-/// Records in which version the batches were published.
-void InsertBatches(Transaction& transaction, std::int32_t zone_id, const zone::ZonePosition& position,
-                   const std::vector<std::int64_t>& batch_ids);
+void InsertVersions(Transaction& transaction, const std::vector<VersionRow>& versions);
+
+/// Where the zones stood in which a batch was published.
+struct BatchRow {
+  std::int64_t batch_id = 0;
+  std::vector<std::pair<std::int32_t, zone::ZonePosition>> zones;  // at least one
+};
+/// Records in which versions the batches were published.
+void InsertBatches(Transaction& transaction, const std::vector<BatchRow>& batches);
 
 struct JournalLimits {
   std::int64_t versions_max = 0;  // that many of a zone's newest versions are kept at most

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "services/core/dns/dnskey.h"
 #include "services/core/dns/presentation.h"
 #include "zone-signer/signing/batch_signer.h"
 
@@ -17,6 +18,12 @@ dns::RrSet MakeRrSet(dns::RrType type, dns::Ttl ttl, std::vector<Octets> rdatas)
   dns::RrSet rrset{.type = type, .ttl = ttl, .rdatas = std::move(rdatas), .rrsigs = {}};
   dns::MakeCanonical(rrset);
   return rrset;
+}
+
+dns::RrSet NameServers(const store::NamespaceRow& registered, const zone::ZonePolicy& policy) {
+  std::vector<Octets> servers;
+  for (const dns::Name& server : registered.name_servers) servers.push_back(dns::EncodeNs(server));
+  return MakeRrSet(dns::RrType::kNs, policy.apex_ttl, std::move(servers));
 }
 
 const dns::RrSet* FindType(const std::vector<dns::RrSet>& rrsets, dns::RrType type) {
@@ -38,9 +45,9 @@ bool IsApexType(dns::RrType type) {
   }
 }
 
-std::vector<dns::RrSet> DesiredApex(const store::NamespaceRow& registered, const zone::ZonePolicy& policy, const Octets& dnskey,
-                                    dns::Serial serial) {
-  const auto mailbox = registered.apex.Prepend("hostmaster");
+std::vector<dns::RrSet> DesiredApex(const dns::Name& zone, const store::NamespaceRow& registered, const zone::ZonePolicy& policy,
+                                    const Octets& dnskey, dns::Serial serial) {
+  const auto mailbox = zone.Prepend("hostmaster");
   IDZONE_INVARIANT(mailbox.has_value() && !registered.name_servers.empty(), "a namespace leaves room for labels and has name servers");
   const dns::SoaFields soa{.primary = registered.name_servers.front(),
                            .mailbox = *mailbox,
@@ -49,15 +56,19 @@ std::vector<dns::RrSet> DesiredApex(const store::NamespaceRow& registered, const
                            .retry = Seconds32(policy.soa_retry),
                            .expire = Seconds32(policy.soa_expire),
                            .minimum = policy.negative_ttl};
-  std::vector<Octets> servers;
-  for (const dns::Name& server : registered.name_servers) servers.push_back(dns::EncodeNs(server));
-  std::vector<dns::RrSet> rrsets{MakeRrSet(dns::RrType::kNs, policy.apex_ttl, std::move(servers)),
-                                 MakeRrSet(dns::RrType::kSoa, policy.negative_ttl, {dns::EncodeSoa(soa)}),
+  std::vector<dns::RrSet> rrsets{NameServers(registered, policy), MakeRrSet(dns::RrType::kSoa, policy.negative_ttl, {dns::EncodeSoa(soa)}),
                                  MakeRrSet(dns::RrType::kDnskey, policy.apex_ttl, {dnskey})};
   // PowerDNS makes this record itself in transfers, with the SOA's MINIMUM for its TTL; the signature must agree.
   if (registered.denial == dns::DenialKind::kNsec3)
     rrsets.push_back(MakeRrSet(dns::RrType::kNsec3Param, policy.negative_ttl, {dns::EncodeNsec3Param()}));
   return rrsets;
+}
+
+std::vector<dns::RrSet> DesiredDelegation(const dns::Name& zone, const store::NamespaceRow& registered, const zone::ZonePolicy& policy,
+                                          const Octets& dnskey) {
+  // RFC 4035 §2.4: "A DS RRset SHOULD be present at a delegation point when the child zone is signed"; RFC 4034 §5: its TTL is the
+  // delegation's.
+  return {NameServers(registered, policy), MakeRrSet(dns::RrType::kDs, policy.apex_ttl, {dns::EncodeDs(zone, dnskey)})};
 }
 
 Result<UnixTime> RefreshApex(DraftNode& apex, const std::vector<dns::RrSet>& desired, const zone::ZonePolicy& policy, UnixTime now) {

@@ -13,8 +13,12 @@ bool IsApexType(dns::RrType type);
 
 /// Returns the apex RRsets, unsigned, ascending by type.
 /// The primary is the first name server; the mailbox is hostmaster.<zone>.
-std::vector<dns::RrSet> DesiredApex(const store::NamespaceRow& registered, const zone::ZonePolicy& policy, const Octets& dnskey,
-                                    dns::Serial serial);
+std::vector<dns::RrSet> DesiredApex(const dns::Name& zone, const store::NamespaceRow& registered, const zone::ZonePolicy& policy,
+                                    const Octets& dnskey, dns::Serial serial);
+
+/// Returns what the parent of one of the namespace's zones says at the cut: NS, which is not signed (RFC 4035 §2.2), and DS.
+std::vector<dns::RrSet> DesiredDelegation(const dns::Name& zone, const store::NamespaceRow& registered, const zone::ZonePolicy& policy,
+                                          const Octets& dnskey);
 
 /// Makes the apex say what it ought to, apart from the SOA: RRsets with other data, without a signature or with one
 /// older than policy.apex.resign will be signed. Returns when the next one is due.

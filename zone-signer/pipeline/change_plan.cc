@@ -39,8 +39,7 @@ Result<std::vector<dns::RrSet>> RrSetsOf(const std::vector<store::DesiredRecord>
   return rrsets;
 }
 
-Result<dns::Name> OwnerOf(const ZoneSession& session, const store::DesiredIdentity& identity) {
-  const store::NamespaceRow& home = session.registered;
+Result<dns::Name> OwnerOf(const store::NamespaceRow& home, const store::DesiredIdentity& identity) {
   if (home.wildcard_ca)
     return Fail(Reason::kNamespaceKindMismatch, "identity " + identity.subject, "a namespace of identities", "one of an authority alone");
   const auto form = zone::FormOf(zone::KindOf(home.apex), home.layout, home.labels);
@@ -65,9 +64,9 @@ void ApplyWish(DraftNode& node, const std::vector<dns::RrSet>& wish) {
 }
 
 /// Applies the wishes to the nodes that exist, and to the tree of names.
-void ApplyWishes(const ZoneSession& session, const Wishes& wishes, VersionDraft& draft, denial::NameTree& tree) {
+void ApplyWishes(ZoneSession& zone, const Wishes& wishes, denial::NameTree& tree) {
   for (const auto& [owner, wish] : wishes) {
-    DraftNode* node = draft.Find(session.KeyOf(owner));
+    DraftNode* node = zone.draft.Find(zone.KeyOf(owner));
     if (node != nullptr) ApplyWish(*node, wish);
     tree.SetData(owner, !wish.empty() || (node != nullptr && !node->row.rrsets.empty()));
   }
@@ -78,20 +77,22 @@ struct ChainKeys {
   std::vector<dns::DenialKey> entering;
   std::vector<dns::DenialKey> leaving;
 };
-ChainKeys ApplyTree(const ZoneSession& session, const denial::NameTree::Changes& changes, const Wishes& wishes, VersionDraft& draft) {
+ChainKeys ApplyTree(ZoneSession& zone, const denial::NameTree::Changes& changes, const Wishes& wishes) {
   ChainKeys keys;
+  VersionDraft& draft = zone.draft;
   for (const denial::TreeNode& created : changes.created) {
     std::vector<dns::RrSet> rrsets;
     if (const auto wish = wishes.find(created.owner); wish != wishes.end()) rrsets = wish->second;
-    keys.entering.push_back(draft.Create(session.KeyOf(created.owner), created.owner, created.child_count, std::move(rrsets)).row.key);
+    const dns::DenialKey key = zone.KeyOf(created.owner);
+    keys.entering.push_back(draft.Create(zone.zone.zone_id, key, created.owner, created.child_count, std::move(rrsets)).row.key);
   }
   for (const denial::TreeNode& removed : changes.removed) {
-    DraftNode* node = draft.Find(session.KeyOf(removed.owner));
+    DraftNode* node = draft.Find(zone.KeyOf(removed.owner));
     node->removed = true;
     keys.leaving.push_back(node->row.key);
   }
   for (const denial::TreeNode& changed : changes.changed) {
-    DraftNode* node = draft.Find(session.KeyOf(changed.owner));
+    DraftNode* node = draft.Find(zone.KeyOf(changed.owner));
     if (node->row.child_count == changed.child_count) continue;
     node->row.child_count = changed.child_count;
     node->child_count_changed = true;
@@ -99,61 +100,89 @@ ChainKeys ApplyTree(const ZoneSession& session, const denial::NameTree::Changes&
   return keys;
 }
 
-Result<void> ApplyChain(store::Transaction& transaction, const ZoneSession& session, const ChainKeys& keys, VersionDraft& draft) {
-  std::vector<dns::DenialKey> moving = keys.entering;
-  moving.insert(moving.end(), keys.leaving.begin(), keys.leaving.end());
-  auto neighbours = store::LoadPredecessors(transaction, session.zone.zone_id, moving);
-  if (!neighbours) return tl::unexpected(neighbours.error());
+Result<void> ApplyChain(ZoneSession& zone, const ChainKeys& keys, const std::vector<store::ChainRow>& neighbours) {
   std::vector<denial::Link> known;
   const auto know = [&](const dns::DenialKey& key, const Octets& next) -> Result<void> {
-    auto next_key = dns::KeyOfDenialNext(session.denial(), next, session.apex());
+    auto next_key = dns::KeyOfDenialNext(zone.denial(), next, zone.apex());
     if (!next_key) return tl::unexpected(next_key.error());
     known.push_back({key, *std::move(next_key)});
     return {};
   };
-  for (const store::ChainRow& neighbour : *neighbours) {
-    draft.AddNeighbour(neighbour);
+  for (const store::ChainRow& neighbour : neighbours) {
+    zone.draft.AddNeighbour(neighbour);
     if (auto added = know(neighbour.key, neighbour.next); !added) return added;
   }
   for (const dns::DenialKey& key : keys.leaving) {
-    if (auto added = know(key, draft.Find(key)->row.denial.next); !added) return added;
+    if (auto added = know(key, zone.draft.Find(key)->row.denial.next); !added) return added;
   }
   denial::Chain chain(known);
   for (const dns::DenialKey& key : keys.entering) chain.Insert(key);
   for (const dns::DenialKey& key : keys.leaving) chain.Remove(key);
   for (const denial::Link& link : chain.Changed()) {
-    DraftNode* node = draft.Find(link.key);
-    node->row.denial.next = dns::DenialNextOf(session.denial(), link.next, session.apex());
+    DraftNode* node = zone.draft.Find(link.key);
+    node->row.denial.next = dns::DenialNextOf(zone.denial(), link.next, zone.apex());
     node->denial_changed = true;
   }
   return {};
 }
 
+/// Puts the denial chains of all zones in order, having looked for all neighbours in one statement.
+Result<void> ApplyChains(store::Transaction& transaction, OpenZones& zones, const std::map<std::int32_t, ChainKeys>& keys) {
+  std::vector<store::NodePlace> moving;
+  for (const auto& [zone_id, moved] : keys) {
+    for (const auto* list : {&moved.entering, &moved.leaving}) {
+      for (const dns::DenialKey& key : *list) moving.push_back({zone_id, key});
+    }
+  }
+  const auto loaded = store::LoadPredecessors(transaction, moving);
+  if (!loaded) return tl::unexpected(loaded.error());
+  std::map<std::int32_t, std::vector<store::ChainRow>> neighbours;
+  for (const store::ChainRow& neighbour : *loaded) neighbours[neighbour.zone_id].push_back(neighbour);
+  for (const auto& [zone_id, moved] : keys) {
+    if (auto applied = ApplyChain(*zones.Find(zone_id), moved, neighbours[zone_id]); !applied) return applied;
+  }
+  return {};
+}
+
+/// Loads what decides what happens when the wishes come true.
+Result<void> LoadAround(store::Transaction& transaction, OpenZones& zones, const WishesByZone& wishes) {
+  std::vector<store::NodePlace> places;
+  for (const auto& [zone_id, wished] : wishes) {
+    const ZoneSession& zone = *zones.Find(zone_id);
+    std::vector<dns::Name> owners;
+    for (const auto& [owner, wish] : wished) owners.push_back(owner);
+    for (const dns::Name& name : denial::NamesAround(zone.denial(), zone.apex(), owners)) places.push_back({zone_id, zone.KeyOf(name)});
+  }
+  return LoadIntoDrafts(transaction, zones, places);
+}
+
 }  // namespace
 
-Wishes MakeWishes(const ZoneSession& session, const std::vector<store::DesiredIdentity>& identities, std::vector<Error>& refused) {
-  Wishes wishes;
+RegistryWishes MakeWishes(const NamespaceSession& home, const std::vector<store::DesiredIdentity>& identities,
+                          std::vector<Error>& refused) {
+  RegistryWishes made;
   for (const store::DesiredIdentity& identity : identities) {
-    auto owner = OwnerOf(session, identity);
+    auto owner = OwnerOf(home.registered, identity);
     if (!owner) {
       refused.push_back(owner.error());
       continue;
     }
-    auto rrsets = identity.active ? RrSetsOf(identity.records, identity.subject, session.policy.ttl) : std::vector<dns::RrSet>();
+    auto rrsets = identity.active ? RrSetsOf(identity.records, identity.subject, home.policy.ttl) : std::vector<dns::RrSet>();
     if (!rrsets) {
       refused.push_back(rrsets.error());
       continue;
     }
-    wishes.emplace(std::move(*owner), std::move(*rrsets));
+    made.batches[*owner] = identity.batch_ids;
+    made.wishes.emplace(std::move(*owner), std::move(*rrsets));
   }
-  return wishes;
+  return made;
 }
 
-void AddAuthorityWish(const ZoneSession& session, const std::optional<Octets>& rdata, Wishes& wishes, std::vector<Error>& refused) {
+void AddAuthorityWish(const NamespaceSession& home, const std::optional<Octets>& rdata, Wishes& wishes, std::vector<Error>& refused) {
   std::vector<store::DesiredRecord> records;
   if (rdata) records.push_back({static_cast<std::uint16_t>(dns::RrType::kTlsa), *rdata});
-  auto rrsets = RrSetsOf(records, "authority of " + session.apex().Format(), session.policy.ttl);
-  const auto owner = session.registered.wildcard_ca ? session.apex().Prepend("*") : Result<dns::Name>(session.apex());
+  auto rrsets = RrSetsOf(records, "authority of " + home.apex().Format(), home.policy.ttl);
+  const auto owner = home.registered.wildcard_ca ? home.apex().Prepend("*") : Result<dns::Name>(home.apex());
   if (!rrsets) {
     refused.push_back(rrsets.error());
   } else if (!owner) {
@@ -163,24 +192,21 @@ void AddAuthorityWish(const ZoneSession& session, const std::optional<Octets>& r
   }
 }
 
-Result<void> PlanChanges(store::Transaction& transaction, const ZoneSession& session, const Wishes& wishes, VersionDraft& draft) {
-  std::vector<dns::Name> owners;
-  for (const auto& [owner, wish] : wishes) owners.push_back(owner);
-  std::vector<dns::DenialKey> keys;
-  for (const dns::Name& name : denial::NamesAround(session.denial(), session.apex(), owners)) keys.push_back(session.KeyOf(name));
-  auto rows = store::LoadNodes(transaction, session.zone.zone_id, keys);
-  if (!rows) return tl::unexpected(rows.error());
-
-  std::vector<denial::TreeNode> existing;
-  for (store::NodeRow& row : *rows) {
-    existing.push_back({row.owner, !row.rrsets.empty(), row.child_count});
-    draft.AddLoaded(std::move(row));
+Result<void> PlanChanges(store::Transaction& transaction, OpenZones& zones, const WishesByZone& wishes) {
+  if (auto loaded = LoadAround(transaction, zones, wishes); !loaded) return loaded;
+  std::map<std::int32_t, ChainKeys> moving;
+  for (const auto& [zone_id, wished] : wishes) {
+    ZoneSession& zone = *zones.Find(zone_id);
+    std::vector<denial::TreeNode> existing;
+    for (const auto& [key, node] : zone.draft.nodes()) existing.push_back({node.row.owner, !node.row.rrsets.empty(), node.row.child_count});
+    if (zone.draft.Find(zone.KeyOf(zone.apex())) == nullptr)
+      return Fail(Reason::kNotFound, "zone " + zone.apex().Format(), "an apex node", "none");
+    denial::NameTree tree(zone.denial(), zone.apex(), existing);
+    ApplyWishes(zone, wished, tree);
+    ChainKeys keys = ApplyTree(zone, tree.Difference(), wished);
+    if (!keys.entering.empty() || !keys.leaving.empty()) moving.emplace(zone_id, std::move(keys));
   }
-  if (draft.Find(session.KeyOf(session.apex())) == nullptr)
-    return Fail(Reason::kNotFound, "zone " + session.apex().Format(), "an apex node", "none");
-  denial::NameTree tree(session.denial(), session.apex(), existing);
-  ApplyWishes(session, wishes, draft, tree);
-  return ApplyChain(transaction, session, ApplyTree(session, tree.Difference(), wishes, draft), draft);
+  return ApplyChains(transaction, zones, moving);
 }
 
 }  // namespace idzone::signer::pipeline

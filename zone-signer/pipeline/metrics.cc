@@ -36,7 +36,9 @@ struct Metrics::Families {
         queue(Gauges(registry, "idzone_signer_queue_oldest_seconds", "Age of the oldest batch in the queue, by kind")),
         zones(Gauges(registry, "idzone_signer_zones", "Zones, by state")),
         last_version(Gauges(registry, "idzone_signer_last_version_time_seconds", "When the last version was published").Add({})),
-        sweep_lag(Gauges(registry, "idzone_signer_sweep_lag_seconds", "How far the slowest sweep is behind its schedule").Add({})),
+        sweep_lag(Gauges(registry, "idzone_signer_sweep_lag_seconds",
+                         "How long ago the most overdue zone should have been looked at for old signatures")
+                      .Add({})),
         least_rest(Gauges(registry, "idzone_signer_signature_rest_seconds",
                           "Least remaining life among the signatures that the last sweep step met")
                        .Add({})) {}
@@ -62,8 +64,8 @@ void Metrics::CountWork(std::string_view kind, const WorkOutcome& outcome, UnixT
   families_->identities.Increment(static_cast<double>(outcome.identities));
   families_->refused.Increment(static_cast<double>(outcome.refused.size()));
   families_->phases.Add({{"phase", "plan"}}).Increment(SecondsOf(outcome.planning));
-  if (!outcome.published) return;
-  families_->versions.Add(label).Increment();
+  if (!outcome.published()) return;
+  families_->versions.Add(label).Increment(static_cast<double>(outcome.publication.versions));
   families_->signatures.Add(label).Increment(static_cast<double>(outcome.publication.signatures));
   families_->phases.Add({{"phase", "sign"}}).Increment(SecondsOf(outcome.publication.signing));
   families_->phases.Add({{"phase", "write"}}).Increment(SecondsOf(outcome.publication.writing));

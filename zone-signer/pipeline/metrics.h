@@ -18,7 +18,7 @@ class Metrics {
   explicit Metrics(prometheus::Registry& registry);
   ~Metrics();
 
-  /// Counts what a transaction did; `kind` is create, change or renew.
+  /// Counts what a transaction did; `kind` is create, cut, change or renew.
   void CountWork(std::string_view kind, const WorkOutcome& outcome, UnixTime now);
   void CountFailure(Reason reason);
   void SetQueue(std::string_view kind, std::chrono::seconds oldest);

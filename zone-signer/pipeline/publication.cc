@@ -5,6 +5,7 @@
 #include <set>
 
 #include "zone-signer/pipeline/apex.h"
+#include "zone-signer/pipeline/sweep.h"
 
 namespace idzone::signer::pipeline {
 namespace {
@@ -22,44 +23,55 @@ struct Signatures {
   std::vector<std::vector<Octets>*> list_places;  // parallel to single_places; one of the two is null
 };
 
-Result<void> CollectNode(const ZoneSession& session, DraftNode& node, Signatures& out) {
+Result<void> CollectNode(const ZoneSession& zone, std::size_t zone_index, DraftNode& node, Signatures& out) {
+  const zone::ZonePolicy& policy = zone.home.policy;
   const auto add = [&](signing::SigningJob job, Octets* single, std::vector<Octets>* list) {
+    job.zone = zone_index;
     out.jobs.push_back(std::move(job));
     out.single_places.push_back(single);
     out.list_places.push_back(list);
   };
   if (node.data_changed) {
     for (dns::RrSet& rrset : node.row.rrsets) {
-      if (!rrset.rrsigs.empty()) continue;
-      const auto life = IsApexType(rrset.type) ? session.policy.apex.life : session.policy.identity.life;
+      // RFC 4035 §2.2: "the NS RRset that appears at delegation points … MUST NOT be signed".
+      const bool at_cut = rrset.type == dns::RrType::kNs && node.row.owner != zone.apex();
+      if (at_cut || !rrset.rrsigs.empty()) continue;
+      const auto life = IsApexType(rrset.type) ? policy.apex.life : policy.identity.life;
       add({.owner = node.row.owner, .type = rrset.type, .ttl = rrset.ttl, .rdatas = rrset.rdatas, .life = life, .rrsig = {}}, nullptr,
           &rrset.rrsigs);
     }
   }
   if (node.denial_changed) {
-    auto record = dns::MakeDenialRecord(session.denial(), session.apex(), node.row.key, node.row.denial.next, node.types);
+    auto record = dns::MakeDenialRecord(zone.denial(), zone.apex(), node.row.key, node.row.denial.next, node.types);
     if (!record) return tl::unexpected(record.error());
     // RFC 9077: the TTL of NSEC and NSEC3 records is the lesser of the SOA's TTL and its MINIMUM; both are negative_ttl here.
     add({.owner = std::move(record->owner),
          .type = record->type,
-         .ttl = session.policy.negative_ttl,
+         .ttl = policy.negative_ttl,
          .rdatas = {std::move(record->rdata)},
-         .life = session.policy.denial.life,
+         .life = policy.denial.life,
          .rrsig = {}},
         &node.row.denial.rrsig, nullptr);
   }
   return {};
 }
 
-Result<std::int64_t> SignDraft(ZoneSession& session, VersionDraft& draft, const std::vector<Octets>& published_dnskeys,
-                               const signing::BatchSigner& signer) {
+Result<std::int64_t> SignDrafts(const NamespaceSession& home, const std::vector<ZoneSession*>& zones, const signing::BatchSigner& signer) {
   Signatures signatures;
-  for (auto& [key, node] : draft.nodes()) {
-    if (node.removed) continue;
-    if (auto collected = CollectNode(session, node, signatures); !collected) return tl::unexpected(collected.error());
+  std::vector<std::vector<Octets>> published_dnskeys(zones.size());
+  std::vector<signing::ZoneSigning> signings;
+  for (std::size_t i = 0; i < zones.size(); ++i) {
+    ZoneSession& zone = *zones[i];
+    for (auto& [key, node] : zone.draft.nodes()) {
+      if (node.removed) continue;
+      if (auto collected = CollectNode(zone, i, node, signatures); !collected) return tl::unexpected(collected.error());
+    }
+    for (const dns::RrSet& rrset : zone.draft.Find(zone.KeyOf(zone.apex()))->row.rrsets) {
+      if (rrset.type == dns::RrType::kDnskey) published_dnskeys[i] = rrset.rdatas;
+    }
+    signings.push_back({zone.apex(), home.key, published_dnskeys[i], home.now, home.policy.inception_offset});
   }
-  const signing::ZoneSigning zone{session.apex(), session.key, published_dnskeys, session.now, session.policy.inception_offset};
-  if (auto made = signer.Sign(zone, signatures.jobs); !made) return tl::unexpected(made.error());
+  if (auto made = signer.Sign(signings, signatures.jobs); !made) return tl::unexpected(made.error());
   for (std::size_t i = 0; i < signatures.jobs.size(); ++i) {
     Octets& rrsig = signatures.jobs[i].rrsig;
     if (signatures.single_places[i] != nullptr) {
@@ -71,30 +83,33 @@ Result<std::int64_t> SignDraft(ZoneSession& session, VersionDraft& draft, const 
   return static_cast<std::int64_t>(signatures.jobs.size());
 }
 
-/// Writes the nodes, one statement for each way in which they changed.
-void WriteNodes(store::Transaction& transaction, store::ZoneRow& zone, const VersionDraft& draft) {
+/// Writes the nodes of all zones, one statement for each way in which they changed.
+void WriteNodes(store::Transaction& transaction, const std::vector<ZoneSession*>& zones) {
   std::vector<const store::NodeRow*> created, rewritten, denied, counted;
-  std::vector<dns::DenialKey> removed;
-  for (const auto& [key, node] : draft.nodes()) {
-    if (node.created) {
-      created.push_back(&node.row);
-    } else if (node.removed) {
-      removed.push_back(key);
-    } else if (node.data_changed || (node.denial_changed && node.child_count_changed)) {
-      IDZONE_INVARIANT(node.whole, "only whole nodes are rewritten");
-      rewritten.push_back(&node.row);
-    } else if (node.denial_changed) {
-      denied.push_back(&node.row);
-    } else if (node.child_count_changed) {
-      counted.push_back(&node.row);
+  std::vector<store::NodePlace> removed;
+  for (ZoneSession* zone : zones) {
+    for (const auto& [key, node] : zone->draft.nodes()) {
+      if (node.created) {
+        created.push_back(&node.row);
+        ++zone->zone.node_count;
+      } else if (node.removed) {
+        removed.push_back({zone->zone.zone_id, key});
+        --zone->zone.node_count;
+      } else if (node.data_changed || (node.denial_changed && node.child_count_changed)) {
+        IDZONE_INVARIANT(node.whole, "only whole nodes are rewritten");
+        rewritten.push_back(&node.row);
+      } else if (node.denial_changed) {
+        denied.push_back(&node.row);
+      } else if (node.child_count_changed) {
+        counted.push_back(&node.row);
+      }
     }
   }
-  store::DeleteNodes(transaction, zone.zone_id, removed);
-  store::InsertNodes(transaction, zone.zone_id, created);
-  store::UpdateNodes(transaction, zone.zone_id, rewritten);
-  store::UpdateDenials(transaction, zone.zone_id, denied);
-  store::UpdateChildCounts(transaction, zone.zone_id, counted);
-  zone.node_count += static_cast<std::int64_t>(created.size()) - static_cast<std::int64_t>(removed.size());
+  store::DeleteNodes(transaction, removed);
+  store::InsertNodes(transaction, created);
+  store::UpdateNodes(transaction, rewritten);
+  store::UpdateDenials(transaction, denied);
+  store::UpdateChildCounts(transaction, counted);
 }
 
 std::vector<dns::RrType> TypesOf(const std::vector<zone::NodeChange>& delta) {
@@ -106,42 +121,76 @@ std::vector<dns::RrType> TypesOf(const std::vector<zone::NodeChange>& delta) {
   return {types.begin(), types.end()};
 }
 
-}  // namespace
-
-Result<Publication> PublishVersion(store::Transaction& transaction, ZoneSession& session, VersionDraft& draft,
-                                   const signing::BatchSigner& signer, bool first) {
-  const zone::ZonePosition previous = first ? zone::ZonePosition{session.zone.position.epoch, 0, Octets(32, '\0')} : session.zone.position;
-  DraftNode* apex = draft.Find(session.KeyOf(session.apex()));
+/// Gives the draft its serial: the SOA of the version that it will be.
+void SetSerial(ZoneSession& zone) {
+  DraftNode* apex = zone.draft.Find(zone.KeyOf(zone.apex()));
   IDZONE_INVARIANT(apex != nullptr && apex->whole, "the apex is in every draft");
-  const dns::Serial serial = first ? session.zone.position.serial : dns::NextSerial(previous.serial);
-  std::vector<Octets> published_dnskeys;
-  for (const dns::RrSet& rrset : DesiredApex(session.registered, session.policy, session.key.dnskey(), serial)) {
+  const NamespaceSession& home = zone.home;
+  const dns::Serial serial = zone.is_first ? zone.zone.position.serial : dns::NextSerial(zone.zone.position.serial);
+  for (const dns::RrSet& rrset : DesiredApex(zone.apex(), home.registered, home.policy, home.key.dnskey(), serial)) {
     if (rrset.type == dns::RrType::kSoa) VersionDraft::SetRrSet(*apex, rrset.type, &rrset);
   }
-  for (const dns::RrSet& rrset : apex->row.rrsets) {
-    if (rrset.type == dns::RrType::kDnskey) published_dnskeys = rrset.rdatas;
-  }
+}
 
-  Publication publication;
-  auto start = SteadyClock::now();
-  auto signatures = SignDraft(session, draft, published_dnskeys, signer);
-  if (!signatures) return tl::unexpected(signatures.error());
-  publication.signatures = *signatures;
-  publication.signing = Since(start);
-
-  start = SteadyClock::now();
-  const auto changes = MakeDelta(draft);
+/// Makes the version of a signed draft and moves the zone to it.
+store::VersionRow MakeVersion(ZoneSession& zone, std::int64_t& nodes) {
+  const zone::ZonePosition previous =
+      zone.is_first ? zone::ZonePosition{zone.zone.position.epoch, 0, Octets(32, '\0')} : zone.zone.position;
+  const dns::Serial serial = zone.is_first ? zone.zone.position.serial : dns::NextSerial(previous.serial);
+  const auto changes = MakeDelta(zone.draft);
+  nodes += static_cast<std::int64_t>(changes.size());
   store::VersionRow version;
+  version.zone_id = zone.zone.zone_id;
   version.delta = zone::EncodeDelta(changes);
   version.types = TypesOf(changes);
   version.previous_serial = previous.serial;
   version.previous_digest = previous.digest;
   version.position = {previous.epoch, serial, zone::VersionDigest(previous.digest, previous.epoch, serial, version.delta)};
-  session.zone.position = version.position;
-  session.zone.last_signed_at = std::max(session.zone.last_signed_at, session.now);
-  WriteNodes(transaction, session.zone, draft);
-  store::InsertVersion(transaction, session.zone.zone_id, version);
-  store::UpdateZone(transaction, session.zone);
+  zone.zone.position = version.position;
+  zone.zone.last_signed_at = std::max(zone.zone.last_signed_at, zone.home.now);
+  return version;
+}
+
+UnixTime NextRenewal(const ZoneSession& zone, std::int64_t nodes_max) {
+  const zone::ZonePolicy& policy = zone.home.policy;
+  const SweepLimits limits{std::min(policy.identity.resign, policy.denial.resign), zone.zone.node_count, nodes_max};
+  const UnixTime sweep = NextSweepTime({zone.zone.resign_key, zone.zone.resign_round}, limits);
+  return std::min({zone.apex_due, zone.zone.last_signed_at + policy.apex.resign, sweep});
+}
+
+}  // namespace
+
+Result<Publication> PublishVersions(store::Transaction& transaction, OpenZones& zones, const signing::BatchSigner& signer,
+                                    std::int64_t nodes_max) {
+  std::vector<ZoneSession*> moving;
+  for (auto& [zone_id, zone] : zones.all()) {
+    if (!zone.draft.HasChanges() && !zone.soa_due) continue;
+    if (auto checked = CheckClock(zone.zone, zone.home.now); !checked) return tl::unexpected(checked.error());
+    SetSerial(zone);
+    moving.push_back(&zone);
+  }
+  Publication publication;
+  auto start = SteadyClock::now();
+  if (!moving.empty()) {
+    auto signatures = SignDrafts(zones.home(), moving, signer);
+    if (!signatures) return tl::unexpected(signatures.error());
+    publication.signatures = *signatures;
+  }
+  publication.signing = Since(start);
+
+  start = SteadyClock::now();
+  std::vector<store::VersionRow> versions;
+  for (ZoneSession* zone : moving) versions.push_back(MakeVersion(*zone, publication.nodes));
+  publication.versions = static_cast<std::int64_t>(versions.size());
+  WriteNodes(transaction, moving);
+  std::vector<const store::ZoneRow*> rows;
+  for (auto& [zone_id, zone] : zones.all()) {
+    if (!zone.draft.HasChanges() && !zone.row_moved) continue;
+    zone.zone.renew_at = NextRenewal(zone, nodes_max);
+    rows.push_back(&zone.zone);
+  }
+  store::InsertVersions(transaction, versions);
+  store::UpdateZones(transaction, rows);
   publication.writing = Since(start);
   return publication;
 }

@@ -6,17 +6,20 @@
 
 namespace idzone::signer::pipeline {
 
-/// What a version took, for logs and metrics.
+/// What the versions of one transaction took, for logs and metrics.
 struct Publication {
+  std::int64_t versions = 0;
+  std::int64_t nodes = 0;  // in their deltas
   std::int64_t signatures = 0;
   std::chrono::microseconds signing{0};
   std::chrono::microseconds writing{0};
 };
 
-/// Signs a draft and writes it as the zone's next version: nodes, journal and the zone's row, in the transaction of the
-/// session; session.zone is then the new position. Requires: the apex is in the draft (DraftApex).
-/// `first`: the draft is the zone's first version, at the serial and epoch that session.zone already has.
-Result<Publication> PublishVersion(store::Transaction& transaction, ZoneSession& session, VersionDraft& draft,
-                                   const signing::BatchSigner& signer, bool first = false);
+/// Signs the drafts of the zones that have changes (or a SOA that is due) and writes each as its zone's next version: nodes,
+/// journal and the zones' rows, in the transaction of the session, a statement a kind of change whatever the number of zones.
+/// The rows in `zones` are then the new positions. `nodes_max`: of a step of the sweep, which says when the next one is due.
+/// CLOCK_DOUBT when one of them was signed later than now. Requires: the apex of each is in its draft (DraftApexes).
+Result<Publication> PublishVersions(store::Transaction& transaction, OpenZones& zones, const signing::BatchSigner& signer,
+                                    std::int64_t nodes_max);
 
 }  // namespace idzone::signer::pipeline

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "services/process/log.h"
-#include "zone-signer/pipeline/sweep.h"
+#include "zone-signer/pipeline/zone_creation.h"
 
 namespace idzone::signer::pipeline {
 namespace {
@@ -21,13 +21,14 @@ constexpr std::chrono::seconds kBetweenPrunes(10);
 constexpr std::chrono::milliseconds kReconnectFirst(200);
 constexpr std::chrono::milliseconds kReconnectLast(5'000);
 
-Result<WorkOutcome> Create(store::Transaction& transaction, const store::ZoneWork& work, const WorkTools& tools) {
-  return CreateZone(transaction, work.registered, tools);
-}
+/// Zones that are renewed in one transaction, and that are looked for in one round.
+constexpr std::size_t kZonesRenewedAtOnce = 64;
+constexpr std::int64_t kDueZonesMax = 512;
+/// Zones that are pruned in one go; all have had their turn after a while.
+constexpr std::int64_t kZonesPrunedAtOnce = 64;
 
-std::chrono::seconds SweepPeriod(const store::ZoneWork& work) {
-  const auto policy = zone::FindZonePolicy(work.registered.policy);
-  return policy ? std::min(policy->identity.resign, policy->denial.resign) : std::chrono::seconds::max();
+bool CutsMissing(const store::ZoneWork& work) {
+  return work.zone && work.zone->cuts_made < work.cuts_wanted;
 }
 
 }  // namespace
@@ -69,11 +70,13 @@ Result<bool> Reconciler::DoUrgent(const std::vector<store::ZoneWork>& list, cons
   bool more = false;
   for (const store::ZoneWork& zone : list) {
     if (stop.stop_requested()) break;
-    if (!MayTry(zone) || (zone.zone && !zone.oldest_revocation)) continue;
-    const auto done = zone.zone ? Do("change", zone, PublishChanges) : Do("create", zone, Create);
+    if (!MayTry(zone) || (zone.zone && !zone.oldest_revocation && !CutsMissing(zone))) continue;
+    const auto done = !zone.zone          ? Do("create", zone, CreateZone)
+                      : CutsMissing(zone) ? Do("cut", zone, MakeCuts)
+                                          : Do("change", zone, PublishChanges);
     if (!done) return done;
     // A new zone may have enrollments waiting, which this list could not show under a zone.
-    more = more || *done || !zone.zone;
+    more = more || *done || !zone.zone || CutsMissing(zone);
   }
   return more;
 }
@@ -81,8 +84,8 @@ Result<bool> Reconciler::DoUrgent(const std::vector<store::ZoneWork>& list, cons
 Result<bool> Reconciler::DoEnrollments(const std::vector<store::ZoneWork>& list, const std::stop_token& stop) {
   std::vector<const store::ZoneWork*> waiting;
   for (const store::ZoneWork& zone : list) {
-    // A zone with revocations had its turn, and its enrollments went along as far as they fitted.
-    if (zone.zone && zone.oldest_enrollment && !zone.oldest_revocation && MayTry(zone)) waiting.push_back(&zone);
+    // A zone with revocations had its turn, and its enrollments went along as far as they fitted. Names wait for their zones.
+    if (zone.zone && zone.oldest_enrollment && !zone.oldest_revocation && !CutsMissing(zone) && MayTry(zone)) waiting.push_back(&zone);
   }
   std::sort(waiting.begin(), waiting.end(),
             [](const auto* left, const auto* right) { return *left->oldest_enrollment < *right->oldest_enrollment; });
@@ -97,34 +100,46 @@ Result<bool> Reconciler::DoEnrollments(const std::vector<store::ZoneWork>& list,
   return more;
 }
 
+Result<std::vector<store::DueZone>> Reconciler::ListDue(const std::vector<store::ZoneWork>& list) {
+  std::vector<std::int32_t> left_alone;
+  for (const store::ZoneWork& zone : list) {
+    if (!MayTry(zone)) left_alone.push_back(zone.registered.namespace_id);
+  }
+  const UnixTime now = parts_.clock.Now();
+  return parts_.database.Transact("list due zones", [&](store::Transaction& transaction) -> Result<std::vector<store::DueZone>> {
+    return store::ListDueZones(transaction, now, left_alone, kDueZonesMax);
+  });
+}
+
 Result<bool> Reconciler::DoRenewals(const std::vector<store::ZoneWork>& list, const std::stop_token& stop) {
   const auto end = SteadyClock::now() + kRenewalBudget;
-  bool more = false;
-  // Every zone in turn, beginning where the last round ran out of time.
-  for (std::size_t i = 0; i < list.size() && !stop.stop_requested(); ++i) {
-    const store::ZoneWork& zone = list[(renewal_turn_ + i) % list.size()];
-    if (!zone.zone || !MayTry(zone) || !RenewalDue(zone)) continue;
-    const auto done = Do("renew", zone, RenewSignatures);
+  const auto due = ListDue(list);
+  if (!due) return tl::unexpected(due.error());
+  metrics_.SetSweepLag(due->empty() ? std::chrono::seconds(0) : parts_.clock.Now() - due->front().renew_at);
+  std::map<std::int32_t, const store::ZoneWork*> by_namespace;
+  for (const store::ZoneWork& zone : list) {
+    if (zone.zone) by_namespace.emplace(zone.registered.namespace_id, &zone);
+  }
+  bool more = static_cast<std::int64_t>(due->size()) == kDueZonesMax;
+  for (std::size_t next = 0; next < due->size() && !stop.stop_requested();) {
+    // Those of one namespace that follow each other go together.
+    const std::int32_t namespace_id = (*due)[next].namespace_id;
+    std::vector<std::int32_t> zone_ids;
+    for (; next < due->size() && (*due)[next].namespace_id == namespace_id && zone_ids.size() < kZonesRenewedAtOnce; ++next)
+      zone_ids.push_back((*due)[next].zone_id);
+    const auto zone = by_namespace.find(namespace_id);
+    if (zone == by_namespace.end() || !MayTry(*zone->second)) continue;
+    const auto done = Do("renew", *zone->second, [&](store::Transaction& transaction, const store::ZoneWork& work, const WorkTools& tools) {
+      return RenewSignatures(transaction, work, zone_ids, tools);
+    });
     if (!done) return done;
     more = more || *done;
-    if (SteadyClock::now() < end) continue;
-    renewal_turn_ = (renewal_turn_ + i + 1) % list.size();
-    return true;
+    if (SteadyClock::now() >= end) return more || next < due->size();
   }
   return more;
 }
 
-bool Reconciler::RenewalDue(const store::ZoneWork& zone) const {
-  const UnixTime now = parts_.clock.Now();
-  const auto due = apex_due_.find(zone.registered.namespace_id);
-  if (due == apex_due_.end() || now >= due->second) return true;
-  const auto policy = zone::FindZonePolicy(zone.registered.policy);
-  if (policy && now - zone.zone->last_signed_at >= policy->apex.resign) return true;
-  const SweepLimits limits{.period = SweepPeriod(zone), .node_count = zone.zone->node_count, .nodes_max = options_.batch_max};
-  return NextSweepStep({zone.zone->resign_key, zone.zone->resign_round}, limits, now).has_value();
-}
-
-Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, Work work) {
+Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, const Work& work) {
   const UnixTime now = parts_.clock.Now();
   const WorkTools tools{parts_.keys, parts_.signer, options_.batch_max, now};
   const std::string name = zone.registered.apex.Format();
@@ -141,17 +156,17 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   }
   failures_.erase(zone.registered.namespace_id);
   if (outcome->busy) return false;
-  if (outcome->apex_due) apex_due_[zone.registered.namespace_id] = *outcome->apex_due;
   if (outcome->least_rest) metrics_.SetLeastRest(*outcome->least_rest);
   metrics_.CountWork(kind, *outcome, now);
   for (const Error& refused : outcome->refused) LogError(LogLevel::kError, "signer.identity_refused", refused, {{"zone", name}});
-  if (outcome->published) {
+  if (outcome->published()) {
     Log(LogLevel::kInfo, "signer.version_published",
         {{"zone", name},
          {"kind", kind},
+         {"zones", outcome->publication.versions},
          {"serial", outcome->position.serial},
          {"identities", outcome->identities},
-         {"nodes", outcome->nodes},
+         {"nodes", outcome->publication.nodes},
          {"signatures", outcome->publication.signatures},
          {"plan_us", outcome->planning.count()},
          {"sign_us", outcome->publication.signing.count()},
@@ -175,6 +190,13 @@ Result<void> Reconciler::Prune(const std::vector<store::ZoneWork>& list) {
     for (const store::ZoneWork& zone : list) {
       if (zone.zone) store::PruneVersions(transaction, zone.zone->zone_id, zone.zone->position, limits);
     }
+    // Zones below cuts, a few at a time.
+    const auto zones = store::ListZonesAfter(transaction, pruned_to_, kZonesPrunedAtOnce);
+    if (!zones) return tl::unexpected(zones.error());
+    pruned_to_ = zones->empty() ? 0 : zones->back().zone_id;
+    for (const store::ZoneRow& zone : *zones) {
+      if (zone.parent_id) store::PruneVersions(transaction, zone.zone_id, zone.position, limits);
+    }
     store::PruneBatches(transaction, kept_since);
     return {};
   });
@@ -182,15 +204,13 @@ Result<void> Reconciler::Prune(const std::vector<store::ZoneWork>& list) {
 
 void Reconciler::Observe(const std::vector<store::ZoneWork>& list) {
   const UnixTime now = parts_.clock.Now();
-  std::chrono::seconds revocation{0}, enrollment{0}, lag{0};
+  std::chrono::seconds revocation{0}, enrollment{0};
   for (const store::ZoneWork& zone : list) {
     if (zone.oldest_revocation) revocation = std::max(revocation, now - *zone.oldest_revocation);
     if (zone.oldest_enrollment) enrollment = std::max(enrollment, now - *zone.oldest_enrollment);
-    if (zone.zone) lag = std::max(lag, SweepLag({zone.zone->resign_key, zone.zone->resign_round}, SweepPeriod(zone), now));
   }
   metrics_.SetQueue("revocation", revocation);
   metrics_.SetQueue("enrollment", enrollment);
-  metrics_.SetSweepLag(lag);
   const auto doubted = std::count_if(failures_.begin(), failures_.end(), [](const auto& entry) { return entry.second.clock_doubt; });
   metrics_.SetZones(list.size(), failures_.size(), static_cast<std::size_t>(doubted));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <map>
 #include <stop_token>
 
@@ -11,8 +12,9 @@
 #include "zone-signer/pipeline/metrics.h"
 
 /// The signer's loop. Each round lists what there is to do and then does, in this order and each within a budget: new
-/// zones and revocations; enrollments, oldest first; renewals; pruning. A zone that fails is left alone for a while and
-/// holds up no other; what it has published stays. Any number of signers may run: the zone's row lock decides.
+/// zones, cuts and revocations; enrollments, oldest first; renewals, the longest overdue first; pruning. A namespace that fails is
+/// left alone for a while and holds up no other; what it has published stays. Any number of signers may run: the lock on the row
+/// of a namespace's own zone decides.
 namespace idzone::signer::pipeline {
 
 struct ReconcilerOptions {
@@ -44,7 +46,7 @@ class Reconciler {
     SteadyClock::time_point retry_at;
     bool clock_doubt = false;
   };
-  using Work = Result<WorkOutcome> (*)(store::Transaction&, const store::ZoneWork&, const WorkTools&);
+  using Work = std::function<Result<WorkOutcome>(store::Transaction&, const store::ZoneWork&, const WorkTools&)>;
 
   /// One round. Returns whether there is more to do at once. An error means that PostgreSQL is not to be had.
   Result<bool> Round(const std::stop_token& stop);
@@ -52,19 +54,19 @@ class Reconciler {
   Result<bool> DoEnrollments(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
   Result<bool> DoRenewals(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
   Result<void> Prune(const std::vector<store::ZoneWork>& list);
-  /// Runs one transaction for one zone and keeps account of it. Returns whether there is more of the same.
-  Result<bool> Do(std::string_view kind, const store::ZoneWork& zone, Work work);
+  /// Runs one transaction for one namespace and keeps account of it. Returns whether there is more of the same.
+  Result<bool> Do(std::string_view kind, const store::ZoneWork& zone, const Work& work);
   bool MayTry(const store::ZoneWork& zone) const;
-  bool RenewalDue(const store::ZoneWork& zone) const;
+  /// Lists the due zones of the namespaces that may be tried.
+  Result<std::vector<store::DueZone>> ListDue(const std::vector<store::ZoneWork>& list);
   void Observe(const std::vector<store::ZoneWork>& list);
 
   Parts parts_;
   ReconcilerOptions options_;
   Metrics metrics_;
   std::map<std::int32_t, ZoneFailure> failures_;  // by namespace
-  std::map<std::int32_t, UnixTime> apex_due_;     // by namespace
-  std::size_t renewal_turn_ = 0;
   SteadyClock::time_point next_prune_;
+  std::int32_t pruned_to_ = 0;  // the zone that was pruned last
 };
 
 }  // namespace idzone::signer::pipeline

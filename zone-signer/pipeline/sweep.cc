@@ -2,6 +2,7 @@
 #include "zone-signer/pipeline/sweep.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace idzone::signer::pipeline {
 namespace {
@@ -34,14 +35,24 @@ double ElapsedShare(const SweepState& state, std::chrono::seconds period, UnixTi
   return std::clamp(elapsed / static_cast<double>(period.count()), 0.0, 1.0);
 }
 
+/// The share of the zone that one step covers.
+double StepShare(const SweepLimits& limits) {
+  const auto count = static_cast<double>(std::max<std::int64_t>(limits.node_count, 1));
+  return std::min(std::clamp(1 / count, 1.0 / 256, 1.0 / 16), static_cast<double>(limits.nodes_max) / count);
+}
+
 }  // namespace
 
 std::optional<SweepStep> NextSweepStep(const SweepState& state, const SweepLimits& limits, UnixTime now) {
   const double target = ElapsedShare(state, limits.period, now);
-  const double batch = static_cast<double>(limits.nodes_max) / static_cast<double>(std::max<std::int64_t>(limits.node_count, 1));
   const bool ends_round = target >= 1;
-  if (!ends_round && target - ShareOf(state.position) < std::min(1.0 / 256, batch)) return std::nullopt;
+  if (!ends_round && target - ShareOf(state.position) < StepShare(limits)) return std::nullopt;
   return SweepStep{state.position, ends_round ? Octets(kPlaceOctets, '\xff') : PlaceAt(target), ends_round};
+}
+
+UnixTime NextSweepTime(const SweepState& state, const SweepLimits& limits) {
+  const double share = std::min(1.0, ShareOf(state.position) + StepShare(limits));
+  return state.round_start + std::chrono::seconds(static_cast<std::int64_t>(std::ceil(share * static_cast<double>(limits.period.count()))));
 }
 
 SweepState AfterSweepStep(const SweepState& state, const SweepStep& step, const Octets& last_place, std::chrono::seconds period,

@@ -34,8 +34,12 @@ struct SweepStep {
 };
 
 /// Returns the step that is due, or nothing. A step is due when it covers 1/256 of the zone or a full batch: a version
-/// for each node would cost more in SOA signatures than the sweep itself.
+/// for each node would cost more in SOA signatures than the sweep itself. A zone of few names has as many steps as names, and
+/// 16 at least: most of 256 would find nothing, and a namespace may have thousands of such zones.
 std::optional<SweepStep> NextSweepStep(const SweepState& state, const SweepLimits& limits, UnixTime now);
+
+/// Returns the first moment at which a step is due.
+UnixTime NextSweepTime(const SweepState& state, const SweepLimits& limits);
 
 /// Returns the state after a step that ended at `last_place` (empty: it covered all of its range).
 /// After a long pause the rounds that were missed are not made up for: the next begins at most one period ago.

@@ -28,19 +28,21 @@ DraftNode& VersionDraft::AddNeighbour(const store::ChainRow& neighbour) {
   if (added) {
     place->second.whole = false;
     place->second.types = neighbour.types;
+    place->second.row.zone_id = neighbour.zone_id;
     place->second.row.key = neighbour.key;
     place->second.row.denial.next = neighbour.next;
   }
   return place->second;
 }
 
-DraftNode& VersionDraft::Create(const dns::DenialKey& key, const dns::Name& owner, std::int32_t child_count,
+DraftNode& VersionDraft::Create(std::int32_t zone_id, const dns::DenialKey& key, const dns::Name& owner, std::int32_t child_count,
                                 std::vector<dns::RrSet> rrsets) {
   const auto [place, added] = nodes_.try_emplace(key);
   IDZONE_INVARIANT(added, "a node that is created does not exist");
   DraftNode& node = place->second;
   node.types = TypesOf(rrsets);
-  node.row = store::NodeRow{.key = key, .owner = owner, .child_count = child_count, .rrsets = std::move(rrsets), .denial = {}};
+  node.row =
+      store::NodeRow{.zone_id = zone_id, .key = key, .owner = owner, .child_count = child_count, .rrsets = std::move(rrsets), .denial = {}};
   node.created = node.data_changed = node.denial_changed = true;
   return node;
 }

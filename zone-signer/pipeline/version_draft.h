@@ -26,7 +26,9 @@ class VersionDraft {
   /// Adds a node that was loaded; one that is there already stays as it is. References stay valid.
   DraftNode& AddLoaded(store::NodeRow row);
   DraftNode& AddNeighbour(const store::ChainRow& neighbour);
-  DraftNode& Create(const dns::DenialKey& key, const dns::Name& owner, std::int32_t child_count, std::vector<dns::RrSet> rrsets);
+  /// The new node belongs to that zone.
+  DraftNode& Create(std::int32_t zone_id, const dns::DenialKey& key, const dns::Name& owner, std::int32_t child_count,
+                    std::vector<dns::RrSet> rrsets);
   DraftNode* Find(const dns::DenialKey& key);
 
   /// Replaces or (null) removes the RRset of one type; its signatures will be made. Notes what that changes.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <map>
 #include <optional>
 
 #include "services/core/zone/policy.h"
@@ -10,31 +11,70 @@
 
 namespace idzone::signer::pipeline {
 
-/// One zone inside one transaction, its row locked: what every kind of work on it needs.
-struct ZoneSession {
+/// One namespace inside one transaction, its own zone's row locked: that lock orders the versions of all its zones. What every
+/// kind of work on it needs.
+struct NamespaceSession {
   store::NamespaceRow registered;
   zone::ZonePolicy policy;
-  store::ZoneRow zone;
+  store::ZoneRow own_zone;  // at the namespace's apex, as it was when it was locked
   keys::SigningKey key;
   UnixTime now;
-  UnixTime apex_due;  // when the next apex signature must be made
 
   const dns::Name& apex() const { return registered.apex; }
   dns::DenialKind denial() const { return registered.denial; }
+};
+
+/// One of its zones, and what its next version will say.
+struct ZoneSession {
+  ZoneSession(const NamespaceSession& namespace_session, store::ZoneRow row)
+      : home(namespace_session), zone(std::move(row)), apex_due(namespace_session.now) {}
+
+  const NamespaceSession& home;
+  store::ZoneRow zone;
+  VersionDraft draft;
+  UnixTime apex_due;       // when the next apex signature must be made
+  bool is_first = false;   // the draft is the zone's first version, at the serial and epoch that `zone` already has
+  bool soa_due = false;    // there is to be a version even when nothing else changes
+  bool row_moved = false;  // the zone's row is to be written even when there is no version
+
+  const dns::Name& apex() const { return zone.name; }
+  dns::DenialKind denial() const { return home.denial(); }
   /// Returns the key of a name of the zone.
   dns::DenialKey KeyOf(const dns::Name& owner) const { return dns::DenialKeyOf(denial(), owner, apex()); }
+};
+
+/// The zones that a transaction looks at, by id; references stay valid.
+class OpenZones {
+ public:
+  explicit OpenZones(const NamespaceSession& home) : home_(home) {}
+
+  const NamespaceSession& home() const { return home_; }
+  /// Returns the zone, adding it when it is not there yet.
+  ZoneSession& Open(store::ZoneRow row);
+  ZoneSession* Find(std::int32_t zone_id);
+  std::map<std::int32_t, ZoneSession>& all() { return zones_; }
+
+ private:
+  const NamespaceSession& home_;
+  std::map<std::int32_t, ZoneSession> zones_;
 };
 
 /// How far the clock may be behind a zone's last signature before it is doubted.
 inline constexpr std::chrono::minutes kClockDoubt(1);
 
-/// Locks the zone and gets its key ready. Nothing while another signer has the zone. CLOCK_DOUBT when now is before the
-/// zone's last signature: signing with a wrong clock would make records that are invalid for everybody else.
-/// KEY_FILE_INVALID when the key cannot be had or is not the published one.
-Result<std::optional<ZoneSession>> BeginZoneSession(store::Transaction& transaction, const store::ZoneWork& work, keys::KeyDirectory& keys,
-                                                    UnixTime now);
+/// CLOCK_DOUBT when now is before the zone's last signature: signing with a wrong clock would make records that are invalid for
+/// everybody else.
+Result<void> CheckClock(const store::ZoneRow& zone, UnixTime now);
 
-/// Loads the apex into the draft and makes it say what it ought to (apart from the SOA, which PublishVersion writes).
-Result<void> DraftApex(store::Transaction& transaction, ZoneSession& session, VersionDraft& draft);
+/// Locks the namespace's own zone and gets its key ready. Nothing while another signer has it. CLOCK_DOUBT;
+/// KEY_FILE_INVALID when the key cannot be had or is not the published one.
+Result<std::optional<NamespaceSession>> BeginNamespaceSession(store::Transaction& transaction, const store::ZoneWork& work,
+                                                              keys::KeyDirectory& keys, UnixTime now);
+
+/// Loads the nodes into the drafts of their zones, in one statement.
+Result<void> LoadIntoDrafts(store::Transaction& transaction, OpenZones& zones, const std::vector<store::NodePlace>& places);
+
+/// Loads the apexes that are not there yet and makes each say what it ought to (apart from the SOA, which PublishVersions writes).
+Result<void> DraftApexes(store::Transaction& transaction, OpenZones& zones);
 
 }  // namespace idzone::signer::pipeline

@@ -4,51 +4,64 @@
 #include <algorithm>
 
 #include "zone-signer/pipeline/apex.h"
-#include "zone-signer/pipeline/change_plan.h"
+#include "zone-signer/pipeline/routing.h"
 #include "zone-signer/pipeline/sweep.h"
 
 namespace idzone::signer::pipeline {
 namespace {
 
-Result<void> Publish(store::Transaction& transaction, ZoneSession& session, VersionDraft& draft, const WorkTools& tools,
-                     WorkOutcome& outcome, bool first = false) {
-  auto published = PublishVersion(transaction, session, draft, tools.signer, first);
+Result<void> Publish(store::Transaction& transaction, OpenZones& zones, const WorkTools& tools, WorkOutcome& outcome) {
+  auto published = PublishVersions(transaction, zones, tools.signer, tools.batch_max);
   if (!published) return tl::unexpected(published.error());
-  outcome.published = true;
   outcome.publication = *published;
-  outcome.nodes = std::count_if(draft.nodes().begin(), draft.nodes().end(), [](const auto& entry) {
-    return entry.second.removed || entry.second.data_changed || entry.second.denial_changed;
-  });
+  if (zones.all().size() == 1) outcome.position = zones.all().begin()->second.zone.position;
   return {};
 }
 
-/// Returns the key of the namespace: the one that an earlier attempt left behind, or a new one.
-Result<keys::SigningKey> KeyForNewZone(store::Transaction& transaction, const store::NamespaceRow& registered, keys::KeyDirectory& keys) {
-  const auto known = store::FindKey(transaction, registered.namespace_id);
-  if (!known) return tl::unexpected(known.error());
-  if (*known) return keys.Load((*known)->key_id);
-  // The file first: a key in the database without its file could never sign, a file without its row does no harm.
-  auto key = keys.Create(registered.algorithm);
-  if (key) store::InsertKey(transaction, registered.namespace_id, {key->id(), key->key_tag(), key->dnskey()});
-  return key;
+/// Says where each batch was published: in the zones that own the names it speaks of; about nothing that can be published, in
+/// the namespace's own.
+std::vector<store::BatchRow> PlaceBatches(OpenZones& zones, const WishesByZone& routed, const RegistryWishes& made,
+                                          const std::vector<std::int64_t>& batch_ids) {
+  std::map<std::int64_t, std::vector<std::int32_t>> places;
+  for (const auto& [zone_id, wishes] : routed) {
+    for (const auto& [owner, wish] : wishes) {
+      const auto batches = made.batches.find(owner);
+      if (batches == made.batches.end()) continue;
+      for (const std::int64_t batch_id : batches->second) {
+        std::vector<std::int32_t>& zone_ids = places[batch_id];
+        // One zone's wishes come together.
+        if (zone_ids.empty() || zone_ids.back() != zone_id) zone_ids.push_back(zone_id);
+      }
+    }
+  }
+  const store::ZoneRow& own_zone =
+      zones.Find(zones.home().own_zone.zone_id) != nullptr ? zones.Find(zones.home().own_zone.zone_id)->zone : zones.home().own_zone;
+  std::vector<store::BatchRow> rows;
+  for (const std::int64_t batch_id : batch_ids) {
+    store::BatchRow row{batch_id, {}};
+    for (const std::int32_t zone_id : places[batch_id]) row.zones.emplace_back(zone_id, zones.Find(zone_id)->zone.position);
+    if (row.zones.empty()) row.zones.emplace_back(own_zone.zone_id, own_zone.position);
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 /// Marks what is old in a node that the sweep met. Returns the least remaining life before that.
-Result<std::chrono::seconds> RenewNode(DraftNode& node, const ZoneSession& session) {
+Result<std::chrono::seconds> RenewNode(DraftNode& node, const NamespaceSession& home) {
   std::chrono::seconds least = std::chrono::hours(24 * 365);
   const auto look = [&](const Octets& rrsig, std::chrono::seconds period) -> Result<bool> {
-    const auto age = signing::SignatureAge(rrsig, session.now, session.policy.inception_offset);
-    const auto rest = signing::SignatureRest(rrsig, session.now);
+    const auto age = signing::SignatureAge(rrsig, home.now, home.policy.inception_offset);
+    const auto rest = signing::SignatureRest(rrsig, home.now);
     if (!age) return tl::unexpected(age.error());
     if (!rest) return tl::unexpected(rest.error());
     least = std::min(least, *rest);
     return SweepRenews(*age, period);
   };
   for (dns::RrSet& rrset : node.row.rrsets) {
-    // The zone's own RRsets have a timer of their own (RefreshApex).
+    // The zone's own RRsets have a timer of their own (RefreshApex); NS at a cut has no signature.
     if (IsApexType(rrset.type)) continue;
     for (const Octets& rrsig : rrset.rrsigs) {
-      const auto old = look(rrsig, session.policy.identity.resign);
+      const auto old = look(rrsig, home.policy.identity.resign);
       if (!old) return tl::unexpected(old.error());
       if (*old) {
         rrset.rrsigs.clear();
@@ -57,63 +70,43 @@ Result<std::chrono::seconds> RenewNode(DraftNode& node, const ZoneSession& sessi
       }
     }
   }
-  const auto old = look(node.row.denial.rrsig, session.policy.denial.resign);
+  const auto old = look(node.row.denial.rrsig, home.policy.denial.resign);
   if (!old) return tl::unexpected(old.error());
   if (*old) node.denial_changed = true;
   return least;
 }
 
-Result<void> TakeSweepStep(store::Transaction& transaction, ZoneSession& session, const SweepStep& step, const WorkTools& tools,
-                           VersionDraft& draft, WorkOutcome& outcome) {
-  auto rows = store::LoadSweepRange(transaction, session.zone.zone_id, session.denial(), {step.after, step.through, tools.batch_max});
+/// Takes the sweep's next step in one zone, if one is due. Returns how many nodes it met.
+Result<std::int64_t> TakeSweepStep(store::Transaction& transaction, ZoneSession& zone, std::int64_t nodes_max, WorkOutcome& outcome) {
+  const zone::ZonePolicy& policy = zone.home.policy;
+  const SweepLimits limits{
+      .period = std::min(policy.identity.resign, policy.denial.resign), .node_count = zone.zone.node_count, .nodes_max = nodes_max};
+  const auto step = NextSweepStep({zone.zone.resign_key, zone.zone.resign_round}, limits, zone.home.now);
+  if (!step) return 0;
+  auto rows = store::LoadSweepRange(transaction, zone.zone.zone_id, zone.denial(), {step->after, step->through, nodes_max});
   if (!rows) return tl::unexpected(rows.error());
-  outcome.more = static_cast<std::int64_t>(rows->size()) == tools.batch_max;
-  const Octets last_place = outcome.more ? store::SweepPlaceOf(session.denial(), rows->back()) : Octets();
+  const auto met = static_cast<std::int64_t>(rows->size());
+  const bool full = met == nodes_max;
+  outcome.more = outcome.more || full;
+  const Octets last_place = full ? store::SweepPlaceOf(zone.denial(), rows->back()) : Octets();
   for (store::NodeRow& row : *rows) {
-    const auto rest = RenewNode(draft.AddLoaded(std::move(row)), session);
+    const auto rest = RenewNode(zone.draft.AddLoaded(std::move(row)), zone.home);
     if (!rest) return tl::unexpected(rest.error());
     outcome.least_rest = std::min(outcome.least_rest.value_or(*rest), *rest);
   }
-  const std::chrono::seconds period = std::min(session.policy.identity.resign, session.policy.denial.resign);
-  const SweepState next = AfterSweepStep({session.zone.resign_key, session.zone.resign_round}, step, last_place, period, session.now);
-  session.zone.resign_key = next.position;
-  session.zone.resign_round = next.round_start;
-  return {};
+  const SweepState next = AfterSweepStep({zone.zone.resign_key, zone.zone.resign_round}, *step, last_place, limits.period, zone.home.now);
+  zone.zone.resign_key = next.position;
+  zone.zone.resign_round = next.round_start;
+  return met;
 }
 
 }  // namespace
 
-Result<WorkOutcome> CreateZone(store::Transaction& transaction, const store::NamespaceRow& registered, const WorkTools& tools) {
-  WorkOutcome outcome;
-  auto policy = zone::FindZonePolicy(registered.policy);
-  if (!policy) return tl::unexpected(policy.error());
-  outcome.busy = !store::TryLockZoneCreation(transaction, registered);
-  if (outcome.busy) return outcome;
-  auto key = KeyForNewZone(transaction, registered, tools.keys);
-  if (!key) return tl::unexpected(key.error());
-
-  store::ZoneRow zone;
-  zone.position = {.epoch = 1, .serial = 1, .digest = Octets(32, '\0')};
-  zone.node_count = 1;
-  zone.resign_round = zone.last_signed_at = tools.now;
-  zone.zone_id = store::InsertZone(transaction, registered, zone);
-  zone.node_count = 0;  // PublishVersion counts the apex
-  ZoneSession session{registered, std::move(*policy), std::move(zone), std::move(*key), tools.now, tools.now};
-  VersionDraft draft;
-  DraftNode& apex =
-      draft.Create(session.KeyOf(registered.apex), registered.apex, 0, DesiredApex(registered, session.policy, session.key.dnskey(), 1));
-  apex.row.denial.next = dns::DenialNextOf(session.denial(), apex.row.key, registered.apex);  // alone in the chain
-  if (auto published = Publish(transaction, session, draft, tools, outcome, true); !published) return tl::unexpected(published.error());
-  outcome.position = session.zone.position;
-  outcome.apex_due = tools.now + session.policy.apex.resign;
-  return outcome;
-}
-
 Result<WorkOutcome> PublishChanges(store::Transaction& transaction, const store::ZoneWork& work, const WorkTools& tools) {
   WorkOutcome outcome;
-  auto session = BeginZoneSession(transaction, work, tools.keys, tools.now);
-  if (!session) return tl::unexpected(session.error());
-  outcome.busy = !*session;
+  const auto home = BeginNamespaceSession(transaction, work, tools.keys, tools.now);
+  if (!home) return tl::unexpected(home.error());
+  outcome.busy = !*home;
   if (outcome.busy) return outcome;
   const auto start = std::chrono::steady_clock::now();
   const auto batches = store::TakeDirtyBatches(transaction, work.registered.namespace_id, tools.batch_max);
@@ -122,48 +115,45 @@ Result<WorkOutcome> PublishChanges(store::Transaction& transaction, const store:
   if (batches.batch_ids.empty()) return outcome;
 
   const auto identities = store::LoadDesired(transaction, work.registered.namespace_id, batches.batch_ids);
-  VersionDraft draft;
-  Wishes wishes = MakeWishes(**session, identities, outcome.refused);
+  RegistryWishes made = MakeWishes(**home, identities, outcome.refused);
   if (batches.about_authority)
-    AddAuthorityWish(**session, store::LoadAuthority(transaction, work.registered.namespace_id), wishes, outcome.refused);
-  if (auto planned = PlanChanges(transaction, **session, wishes, draft); !planned) return tl::unexpected(planned.error());
-  if (auto apex = DraftApex(transaction, **session, draft); !apex) return tl::unexpected(apex.error());
-  outcome.apex_due = (*session)->apex_due;
+    AddAuthorityWish(**home, store::LoadAuthority(transaction, work.registered.namespace_id), made.wishes, outcome.refused);
+  OpenZones zones(**home);
+  const auto routed = RouteWishes(transaction, zones, std::move(made.wishes));
+  if (!routed) return tl::unexpected(routed.error());
+  if (auto planned = PlanChanges(transaction, zones, *routed); !planned) return tl::unexpected(planned.error());
+  if (auto apexes = DraftApexes(transaction, zones); !apexes) return tl::unexpected(apexes.error());
   outcome.planning = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
-  if (draft.HasChanges()) {
-    if (auto published = Publish(transaction, **session, draft, tools, outcome); !published) return tl::unexpected(published.error());
-  }
-  outcome.position = (*session)->zone.position;
+  if (auto published = Publish(transaction, zones, tools, outcome); !published) return tl::unexpected(published.error());
   store::DeleteDirtyBatches(transaction, batches.batch_ids);
-  store::InsertBatches(transaction, (*session)->zone.zone_id, outcome.position, batches.batch_ids);
+  store::InsertBatches(transaction, PlaceBatches(zones, *routed, made, batches.batch_ids));
   return outcome;
 }
 
-Result<WorkOutcome> RenewSignatures(store::Transaction& transaction, const store::ZoneWork& work, const WorkTools& tools) {
+Result<WorkOutcome> RenewSignatures(store::Transaction& transaction, const store::ZoneWork& work, const std::vector<std::int32_t>& zone_ids,
+                                    const WorkTools& tools) {
   WorkOutcome outcome;
-  auto begun = BeginZoneSession(transaction, work, tools.keys, tools.now);
-  if (!begun) return tl::unexpected(begun.error());
-  outcome.busy = !*begun;
+  const auto home = BeginNamespaceSession(transaction, work, tools.keys, tools.now);
+  if (!home) return tl::unexpected(home.error());
+  outcome.busy = !*home;
   if (outcome.busy) return outcome;
-  ZoneSession& session = **begun;
-  VersionDraft draft;
-  if (auto apex = DraftApex(transaction, session, draft); !apex) return tl::unexpected(apex.error());
-  outcome.apex_due = session.apex_due;
-  const SweepLimits limits{.period = std::min(session.policy.identity.resign, session.policy.denial.resign),
-                           .node_count = session.zone.node_count,
-                           .nodes_max = tools.batch_max};
-  const auto step = NextSweepStep({session.zone.resign_key, session.zone.resign_round}, limits, tools.now);
-  if (step) {
-    if (auto taken = TakeSweepStep(transaction, session, *step, tools, draft, outcome); !taken) return tl::unexpected(taken.error());
+  auto rows = store::LoadZones(transaction, zone_ids);
+  if (!rows) return tl::unexpected(rows.error());
+  OpenZones zones(**home);
+  std::int64_t nodes_left = tools.batch_max;
+  for (store::ZoneRow& row : *rows) {
+    if (nodes_left == 0) break;  // it is due as before, and comes again
+    ZoneSession& zone = zones.Open(std::move(row));
+    const auto met = TakeSweepStep(transaction, zone, nodes_left, outcome);
+    if (!met) return tl::unexpected(met.error());
+    nodes_left -= *met;
+    // The SOA's own signature is renewed by any version; in a zone where nothing else happens, by an empty one.
+    zone.soa_due = tools.now - zone.zone.last_signed_at >= zone.home.policy.apex.resign;
+    zone.row_moved = true;
   }
-  // The SOA's own signature is renewed by any version; in a zone where nothing else happens, by an empty one.
-  const bool soa_due = tools.now - session.zone.last_signed_at >= session.policy.apex.resign;
-  if (draft.HasChanges() || soa_due) {
-    if (auto published = Publish(transaction, session, draft, tools, outcome); !published) return tl::unexpected(published.error());
-  } else if (step) {
-    store::UpdateZone(transaction, session.zone);
-  }
-  outcome.position = session.zone.position;
+  outcome.more = outcome.more || nodes_left == 0;
+  if (auto apexes = DraftApexes(transaction, zones); !apexes) return tl::unexpected(apexes.error());
+  if (auto published = Publish(transaction, zones, tools, outcome); !published) return tl::unexpected(published.error());
   return outcome;
 }
 

@@ -36,17 +36,25 @@ Result<void> SignJob(const ZoneSigning& zone, keys::Signer& signer, SigningJob& 
 /// One batch while several threads work on it.
 class Work {
  public:
-  Work(const ZoneSigning& zone, std::span<SigningJob> jobs, std::size_t verify_every)
-      : zone_(zone), jobs_(jobs), verify_every_(verify_every) {}
+  Work(std::span<const ZoneSigning> zones, std::span<SigningJob> jobs, std::size_t verify_every)
+      : zones_(zones), jobs_(jobs), verify_every_(verify_every) {}
 
   void Run() {
-    auto signer = keys::Signer::Make(zone_.key);
-    if (!signer) return Stop(signer.error());
+    // Zones that follow each other mostly have one key.
+    const keys::SigningKey* key = nullptr;
+    std::optional<keys::Signer> signer;
     while (true) {
       const std::size_t begin = next_.fetch_add(kJobsTaken);
       if (begin >= jobs_.size()) return;
       for (std::size_t i = begin; i < std::min(begin + kJobsTaken, jobs_.size()); ++i) {
-        if (auto signed_job = SignJob(zone_, *signer, jobs_[i], i % verify_every_ == 0); !signed_job) return Stop(signed_job.error());
+        const ZoneSigning& zone = zones_[jobs_[i].zone];
+        if (key == nullptr || key->id() != zone.key.id()) {
+          auto made = keys::Signer::Make(zone.key);
+          if (!made) return Stop(made.error());
+          signer.emplace(*std::move(made));
+          key = &zone.key;
+        }
+        if (auto signed_job = SignJob(zone, *signer, jobs_[i], i % verify_every_ == 0); !signed_job) return Stop(signed_job.error());
       }
     }
   }
@@ -63,7 +71,7 @@ class Work {
     if (!failure_) failure_ = error;
   }
 
-  const ZoneSigning& zone_;
+  const std::span<const ZoneSigning> zones_;
   const std::span<SigningJob> jobs_;
   const std::size_t verify_every_;
   std::atomic<std::size_t> next_ = 0;
@@ -82,8 +90,8 @@ BatchSigner::BatchSigner(int threads, int verify_every) : threads_(threads), ver
   IDZONE_INVARIANT(threads >= 1 && verify_every >= 1, "a batch signer has at least one thread and verifies something");
 }
 
-Result<void> BatchSigner::Sign(const ZoneSigning& zone, std::span<SigningJob> jobs) const {
-  Work work(zone, jobs, verify_every_);
+Result<void> BatchSigner::Sign(std::span<const ZoneSigning> zones, std::span<SigningJob> jobs) const {
+  Work work(zones, jobs, verify_every_);
   // A few signatures are made sooner than a thread starts.
   const std::size_t useful = std::min(static_cast<std::size_t>(threads_), 1 + jobs.size() / (2 * kJobsTaken));
   std::vector<std::jthread> helpers;

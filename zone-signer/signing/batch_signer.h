@@ -21,7 +21,8 @@ struct SigningJob {
   dns::Ttl ttl = 0;
   std::vector<Octets> rdatas;  // canonical order
   std::chrono::seconds life{};
-  Octets rrsig;  // result: RRSIG RDATA
+  Octets rrsig;          // result: RRSIG RDATA
+  std::size_t zone = 0;  // which of the zones it belongs to
 };
 
 struct ZoneSigning {
@@ -38,8 +39,10 @@ class BatchSigner {
   /// Requires: both at least 1.
   BatchSigner(int threads, int verify_every);
 
-  /// Signs all jobs. INTERNAL (OpenSSL) or SIGNATURE_INVALID (the verification): then nothing may be published.
-  Result<void> Sign(const ZoneSigning& zone, std::span<SigningJob> jobs) const;
+  /// Signs all jobs, of one or many zones. INTERNAL (OpenSSL) or SIGNATURE_INVALID (the verification): then nothing may be
+  /// published.
+  Result<void> Sign(std::span<const ZoneSigning> zones, std::span<SigningJob> jobs) const;
+  Result<void> Sign(const ZoneSigning& zone, std::span<SigningJob> jobs) const { return Sign(std::span(&zone, 1), jobs); }
 
  private:
   int threads_;

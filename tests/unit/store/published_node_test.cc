@@ -16,6 +16,7 @@ namespace {
 using dns::DenialKind;
 
 const dns::Name kApex = dns::Name::Parse("_device.acme.example.").value();
+const dns::Name kChild = dns::Name::Parse("7f._device.acme.example.").value();
 
 /// A young zone of either kind, without statistics, as the signer's own session sees it.
 class PublishedNodeTest : public testing::TestWithParam<DenialKind> {
@@ -29,9 +30,15 @@ class PublishedNodeTest : public testing::TestWithParam<DenialKind> {
     Run([&](Transaction& transaction) -> Result<void> {
       const auto work = ListZoneWork(transaction).value();
       ZoneRow zone;
+      zone.name = kApex;
       zone.position = {1, 1, Octets(32, '\0')};
       zone.node_count = 1;
-      zone_id_ = InsertZone(transaction, work.front().registered, zone);
+      InsertZones(transaction, work.front().registered, {&zone});
+      zone_id_ = zone.zone_id;
+      zone.name = kChild;
+      zone.parent_id = zone_id_;
+      InsertZones(transaction, work.front().registered, {&zone});
+      child_id_ = zone.zone_id;
       return {};
     });
   }
@@ -43,7 +50,8 @@ class PublishedNodeTest : public testing::TestWithParam<DenialKind> {
   }
 
   NodeRow Node(const dns::Name& owner) const {
-    return {dns::DenialKeyOf(GetParam(), owner, kApex),
+    return {zone_id_,
+            dns::DenialKeyOf(GetParam(), owner, kApex),
             owner,
             0,
             {{dns::RrType::kTlsa, 300, {Octets("\3\1\1", 3) + Octets(32, 'k')}, {"s"}}},
@@ -59,7 +67,7 @@ class PublishedNodeTest : public testing::TestWithParam<DenialKind> {
     std::vector<const NodeRow*> rows;
     for (const auto& [key, node] : nodes) rows.push_back(&node);
     Run([&](Transaction& transaction) -> Result<void> {
-      InsertNodes(transaction, zone_id_, rows);
+      InsertNodes(transaction, rows);
       return {};
     });
     return nodes;
@@ -68,6 +76,7 @@ class PublishedNodeTest : public testing::TestWithParam<DenialKind> {
   const std::string url_ = PostgresCluster::Get().NewDatabase();
   Database database_{{.url = PostgresCluster::As(url_, "idzone_signerd"), .application_name = "test", .settings = SignerSessionSettings()}};
   std::int32_t zone_id_ = 0;
+  std::int32_t child_id_ = 0;
 };
 
 TEST_P(PublishedNodeTest, TheSweepMeetsEachNodeOnceInTheOrderOfItsPlaces) {
@@ -122,13 +131,57 @@ TEST_P(PublishedNodeTest, PredecessorsFollowTheOrderOfTheKeysAroundTheCircle) {
     const dns::Name name = dns::Name::Parse(std::string(label) + "." + kApex.Format()).value();
     const dns::DenialKey key = dns::DenialKeyOf(GetParam(), name, kApex);
     Run([&](Transaction& transaction) -> Result<void> {
-      const auto found = LoadPredecessors(transaction, zone_id_, {key}).value();
+      const auto found = LoadPredecessors(transaction, {{zone_id_, key}}).value();
       EXPECT_EQ(found.size(), 1u);
       EXPECT_EQ(HexEncode(found.front().key), HexEncode(key_before(key))) << label;
       EXPECT_EQ(found.front().next, kApex.wire());
       return {};
     });
   }
+}
+
+TEST_P(PublishedNodeTest, OneStatementServesManyZonesAndMixesNone) {
+  const auto nodes = Insert(20);
+  NodeRow other = nodes.begin()->second;
+  other.zone_id = child_id_;
+  other.child_count = 5;
+  const dns::DenialKey first = nodes.begin()->first;
+  const dns::DenialKey last = nodes.rbegin()->first;
+
+  Run([&](Transaction& transaction) -> Result<void> {
+    InsertNodes(transaction, {&other});
+    const auto loaded = LoadNodes(transaction, {{zone_id_, first}, {child_id_, first}, {child_id_, last}}).value();
+    EXPECT_EQ(loaded.size(), 2u);
+    for (const NodeRow& node : loaded) EXPECT_EQ(node.child_count, node.zone_id == child_id_ ? 5 : 0);
+    // Before the first node of each zone stands its own last one.
+    const auto before = LoadPredecessors(transaction, {{zone_id_, first}, {child_id_, first}, {child_id_, last}}).value();
+    EXPECT_EQ(before.size(), 2u);
+    for (const ChainRow& row : before) EXPECT_EQ(HexEncode(row.key), HexEncode(row.zone_id == child_id_ ? first : last));
+    DeleteNodes(transaction, {{child_id_, first}});
+    EXPECT_EQ(LoadNodes(transaction, {{zone_id_, first}, {child_id_, first}}).value().size(), 1u);
+    return {};
+  });
+}
+
+TEST_P(PublishedNodeTest, ZonesAreFoundByNameAndByWhatIsDue) {
+  Run([&](Transaction& transaction) -> Result<void> {
+    const auto work = ListZoneWork(transaction).value();
+    const std::int32_t namespace_id = work.front().registered.namespace_id;
+    auto found = FindZones(transaction, namespace_id, {kChild, kApex.Prepend("00").value()}).value();
+    EXPECT_EQ(found.size(), 1u);
+    EXPECT_EQ(found.front().name, kChild);
+    EXPECT_EQ(found.front().parent_id, zone_id_);
+    EXPECT_TRUE(FindZones(transaction, namespace_id + 1, {kChild}).value().empty());
+
+    found.front().renew_at = UnixTime(std::chrono::seconds(1000));
+    UpdateZones(transaction, {&found.front()});
+    const auto due = ListDueZones(transaction, UnixTime(std::chrono::seconds(1000)), {}, 10);
+    EXPECT_EQ(due.size(), 1u);
+    EXPECT_EQ(due.front().zone_id, child_id_);
+    EXPECT_TRUE(ListDueZones(transaction, UnixTime(std::chrono::seconds(999)), {}, 10).empty());
+    EXPECT_TRUE(ListDueZones(transaction, UnixTime(std::chrono::seconds(1000)), {namespace_id}, 10).empty());
+    return {};
+  });
 }
 
 TEST_P(PublishedNodeTest, TheSweepDoesNotWalkThroughTheZone) {

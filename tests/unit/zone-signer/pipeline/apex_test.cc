@@ -34,7 +34,7 @@ class ApexTest : public ::testing::Test {
     for (std::size_t i = 0; i < jobs.size(); ++i) node.row.rrsets[i].rrsigs = {jobs[i].rrsig};
     return node;
   }
-  std::vector<dns::RrSet> Desired(dns::Serial serial) { return DesiredApex(namespace_, policy_, key_.dnskey(), serial); }
+  std::vector<dns::RrSet> Desired(dns::Serial serial) { return DesiredApex(namespace_.apex, namespace_, policy_, key_.dnskey(), serial); }
 
   store::NamespaceRow namespace_ = ValidNamespace();
   zone::ZonePolicy policy_ = zone::FindZonePolicy("standard").value();

@@ -27,9 +27,29 @@ SweepLimits Limits(std::int64_t nodes) {
 TEST(SweepTest, WaitsUntilAPartIsDue) {
   const SweepState state{Octets(), kStart};
 
-  EXPECT_FALSE(NextSweepStep(state, Limits(100), kStart).has_value());
-  EXPECT_FALSE(NextSweepStep(state, Limits(100), kStart + minutes(5)).has_value());
-  EXPECT_TRUE(NextSweepStep(state, Limits(100), kStart + minutes(6)).has_value());
+  EXPECT_FALSE(NextSweepStep(state, Limits(500), kStart).has_value());
+  EXPECT_FALSE(NextSweepStep(state, Limits(500), kStart + minutes(5)).has_value());
+  EXPECT_TRUE(NextSweepStep(state, Limits(500), kStart + minutes(6)).has_value());
+}
+
+TEST(SweepTest, TakesFewStepsInAZoneOfFewNames) {
+  const SweepState state{Octets(), kStart};
+
+  EXPECT_FALSE(NextSweepStep(state, Limits(1), kStart + minutes(89)).has_value());
+  EXPECT_TRUE(NextSweepStep(state, Limits(1), kStart + minutes(91)).has_value());
+  EXPECT_FALSE(NextSweepStep(state, Limits(100), kStart + minutes(14)).has_value());
+  EXPECT_TRUE(NextSweepStep(state, Limits(100), kStart + minutes(15)).has_value());
+}
+
+TEST(SweepTest, TellsWhenTheNextStepIsDue) {
+  for (const std::int64_t nodes : {1, 100, 5'000, 1'000'000}) {
+    for (const Octets& position : {Octets(), Octets(20, '\x40'), Octets(20, '\xff')}) {
+      const SweepState state{position, kStart};
+      const UnixTime due = NextSweepTime(state, Limits(nodes));
+      EXPECT_TRUE(NextSweepStep(state, Limits(nodes), due + seconds(1)).has_value()) << nodes;
+      EXPECT_FALSE(NextSweepStep(state, Limits(nodes), due - seconds(1)).has_value()) << nodes;
+    }
+  }
 }
 
 TEST(SweepTest, TakesSmallerPartsOfALargeZone) {
