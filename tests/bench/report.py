@@ -14,7 +14,9 @@ def _number(value):
 COMPARED = {"single_names_per_s": "single_names_per_s",
             **{f"import_{part}names_per_s": "batch_names_per_s" for part in ("", "last_tenth_", "full_size_", "all_verified_")},
             "import_cpu_us_per_name": "batch_cpu_us_per_name",
-            **{f"cached_{kind}_{unit}": f"{kind}_{unit}" for kind in ("existing", "absent", "nodata") for unit in ("qps", "cpu_us")}}
+            **{f"{ours}{kind}_{unit}": f"{kind}_{unit}" for ours in ("cached_", "uncached_")
+               for kind in ("existing", "absent", "nodata", "hot") for unit in ("qps", "cpu_us")},
+            **{f"{ours}{figure}": figure for ours in ("cached_", "uncached_") for figure in ("restart_s", "anon_mib")}}
 
 
 def _grid(rows):

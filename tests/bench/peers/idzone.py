@@ -22,12 +22,15 @@ class Idzone(Server):
         self.account.own(self.replica)
         return self.configure()
 
-    def configure(self, more="cache-ttl=0\n"):
+    def beside(self):
+        """Returns another server on the same replica, without the packet cache."""
+        other = Idzone()
+        other.replica, other.module = self.replica, self.module
+        return other.configure("cache-ttl=0\n")
+
+    def configure(self, more=""):
         values = {"MODULE_DIR": self.module, "REPLICA_DIR": self.replica, "ADDRESS": "127.0.0.1", "PORT": self.port, "SOCKET_DIR": self.folder / "run"}
         template = (SOURCE / "deploy" / "pdns" / "pdns.conf").read_text()
         text = re.sub(r"@([A-Z_]+)@", lambda marker: str(values[marker.group(1)]), template)
         self.write("pdns.conf", text + "distributor-threads=1\n" + more)
         return self._declare(["pdns_server", f"--config-dir={self.folder}", "--disable-syslog"], pinned=True)
-
-    def with_packet_cache(self):
-        return self.configure("cache-ttl=20\n")
