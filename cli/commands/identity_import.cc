@@ -166,7 +166,10 @@ Outcome Import(const Session& session, const Options& options) {
   const auto patience = std::chrono::milliseconds(static_cast<std::int64_t>(options.publish_seconds * 1000));
   VersionFollower follower(identities, results, {.namespace_name = *namespace_name, .patience = patience});
   ImportSession import(enrollment,
-                       {.namespace_name = *namespace_name, .label_privacy = LabelPrivacyOf(options.label), .window = options.window},
+                       {.namespace_name = *namespace_name,
+                        .label_privacy = LabelPrivacyOf(options.label),
+                        .window = options.window,
+                        .source_never_waits = files->octets_total > 0},
                        {.enrolled = [&](ImportResult result) { follower.Add(std::move(result)); },
                         .failed = [&](const ImportFault& fault) { failed.Write(fault); }});
   const std::stop_token stop = signals.token();

@@ -30,6 +30,8 @@ struct ImportOptions {
   v1::LabelPrivacy label_privacy = v1::LABEL_PRIVACY_UNSPECIFIED;
   /// Unanswered items under way. Two server batches of 256 keep the server busy; four hide the network.
   std::size_t window = 1024;
+  /// The source is a regular file: there is never a wait for its next item, and so several may go out together.
+  bool source_never_waits = false;
   /// Attempts in a row without a single answer before the import ends.
   int attempts_max = 10;
   std::chrono::milliseconds backoff_first{250};

@@ -8,6 +8,9 @@
 namespace idzone::cli {
 namespace {
 
+/// Items that go out together: each write of its own would cost a system call and a wake-up at both ends.
+constexpr std::size_t kHeldBackMax = 31;
+
 v1::EnrollRequest RequestFor(const ImportOptions& options, const ImportItem& item) {
   v1::EnrollRequest request;
   request.set_namespace_name(options.namespace_name);
@@ -76,6 +79,7 @@ ImportStream::End ImportStream::Run(ImportSource& source, std::deque<ImportItem>
 }
 
 void ImportStream::Send(ImportSource& source, std::deque<ImportItem>& again) {
+  std::size_t held_back = 0;
   while (AwaitRoom()) {
     std::optional<ImportItem> item;
     if (!again.empty()) {
@@ -86,13 +90,19 @@ void ImportStream::Send(ImportSource& source, std::deque<ImportItem>& again) {
     }
     if (!item) return;
     const v1::EnrollRequest request = RequestFor(session_.options_, *item);
+    bool more_at_once = false;
     {
       // Before it is written: its answer may come before Write returns.
       const std::lock_guard lock(mutex_);
       if (unanswered_.empty()) heard_ = Clock::now();
       unanswered_.push_back(*std::move(item));
+      // What is held back goes out with the next item that is not, or with WritesDone: never hold back before a wait.
+      more_at_once = session_.options_.source_never_waits && unanswered_.size() < session_.options_.window && held_back < kHeldBackMax;
     }
-    if (!stream_->Write(request)) return;
+    held_back = more_at_once ? held_back + 1 : 0;
+    grpc::WriteOptions options;
+    if (more_at_once) options.set_buffer_hint();
+    if (!stream_->Write(request, options)) return;
   }
 }
 

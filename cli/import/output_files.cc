@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/import/output_files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -9,6 +10,15 @@
 #include "cli/output/resource.h"
 
 namespace idzone::cli {
+namespace {
+
+/// Returns a JSON string. What needs no escape is nearly everything.
+std::string Quoted(const std::string& text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  return plain ? '"' + text + '"' : Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
 
 Result<void> ResultsFile::Open() {
   stream_.open(file_, std::ios::binary | std::ios::trunc);
@@ -16,15 +26,16 @@ Result<void> ResultsFile::Open() {
   return {};
 }
 
+// Written out, because a million objects that are built to be printed cost an import a tenth of its client's time.
 void ResultsFile::Write(const ImportResult& result) {
-  Json object = {{"line", result.line},
-                 {"id", result.id},
-                 {"owner_name", result.owner_name},
-                 {"fingerprint", HexEncode(result.fingerprint)},
-                 {"version", nullptr},
-                 {"status", result.already ? "already" : "enrolled"}};
-  if (result.version) object["version"] = VersionJson(result.version->epoch, result.version->serial);
-  stream_ << object.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+  stream_ << R"({"line":)" << result.line << R"(,"id":)" << Quoted(result.id) << R"(,"owner_name":)" << Quoted(result.owner_name)
+          << R"(,"fingerprint":")" << HexEncode(result.fingerprint) << R"(","version":)";
+  if (result.version) {
+    stream_ << VersionJson(result.version->epoch, result.version->serial).dump();
+  } else {
+    stream_ << "null";
+  }
+  stream_ << R"(,"status":")" << (result.already ? "already" : "enrolled") << "\"}\n";
 }
 
 Result<void> ResultsFile::Close() {

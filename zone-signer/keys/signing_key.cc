@@ -3,12 +3,12 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
 #include "services/core/base/deleter.h"
 #include "services/core/dns/dnskey.h"
+#include "services/core/dns/ecdsa_form.h"
 
 namespace idzone::signer::keys {
 namespace {
@@ -20,7 +20,6 @@ using PkeyPointer = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using PkeyContextPointer = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
 using DigestContextPointer = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
 using Pkcs8Pointer = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
-using SignaturePointer = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>;
 
 tl::unexpected<Error> OpensslFailed(std::string expected) {
   return Fail(Reason::kInternal, "signing key", std::move(expected), "a failure of OpenSSL");
@@ -46,17 +45,6 @@ Result<Octets> PublicOctets(EVP_PKEY* key, std::uint8_t algorithm) {
       size != octets.size() || (is_p256 && octets[0] != '\x04'))
     return OpensslFailed("a public key of the usual form");
   return is_p256 ? octets.substr(1) : octets;
-}
-
-/// RFC 6605 §4: "the signature consists of two integers, r and s … each integer MUST be encoded as 32 octets".
-Result<Octets> RawOfDer(const unsigned char* der, std::size_t size) {
-  const SignaturePointer signature(d2i_ECDSA_SIG(nullptr, &der, static_cast<long>(size)));
-  Octets raw(kSignatureOctets, '\0');
-  auto* out = reinterpret_cast<unsigned char*>(raw.data());
-  if (signature == nullptr || BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out, kFieldOctets) != kFieldOctets ||
-      BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out + kFieldOctets, kFieldOctets) != kFieldOctets)
-    return OpensslFailed("r and s");
-  return raw;
 }
 
 }  // namespace
@@ -164,7 +152,10 @@ Result<Octets> Signer::Parts::SignEcdsa(OctetsView data) {
   std::size_t size = sizeof der;
   if (EVP_PKEY_sign(ecdsa.get(), der, &size, reinterpret_cast<const unsigned char*>(digest.data()), digest.size()) != 1)
     return OpensslFailed("a signature");
-  return RawOfDer(der, size);
+  // RFC 6605 §4: "the signature consists of two integers, r and s … each integer MUST be encoded as 32 octets".
+  auto raw = dns::RawOfDer(OctetsView(reinterpret_cast<const char*>(der), size));
+  if (!raw) return OpensslFailed("r and s");
+  return std::move(*raw);
 }
 
 /// RFC 8080 §4: pure Ed25519, over the data and not over a digest of it.

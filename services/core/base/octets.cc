@@ -2,7 +2,11 @@
 #include "services/core/base/octets.h"
 
 #include <openssl/evp.h>
-#include <openssl/sha.h>
+
+#include <memory>
+
+#include "services/core/base/deleter.h"
+#include "services/core/base/error.h"
 
 namespace idzone {
 namespace {
@@ -33,6 +37,27 @@ Number BigEndian(OctetsView octets) {
   for (char c : octets) value = (value << 8) | static_cast<std::uint8_t>(c);
   return static_cast<Number>(value);
 }
+
+/// One digest algorithm and a context for it, kept: to look the algorithm up for each digest costs more than a short digest.
+class Digester {
+ public:
+  explicit Digester(const char* algorithm) : algorithm_(EVP_MD_fetch(nullptr, algorithm, nullptr)), context_(EVP_MD_CTX_new()) {
+    IDZONE_INVARIANT(algorithm_ != nullptr && context_ != nullptr, "OpenSSL has SHA-1 and SHA-2");
+  }
+
+  Octets Digest(OctetsView octets) {
+    Octets digest(static_cast<std::size_t>(EVP_MD_get_size(algorithm_.get())), '\0');
+    const bool done = EVP_DigestInit_ex2(context_.get(), algorithm_.get(), nullptr) == 1 &&
+                      EVP_DigestUpdate(context_.get(), octets.data(), octets.size()) == 1 &&
+                      EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr) == 1;
+    IDZONE_INVARIANT(done, "a digest in memory cannot fail");
+    return digest;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD, Deleter<EVP_MD_free>> algorithm_;
+  std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>> context_;
+};
 
 }  // namespace
 
@@ -129,21 +154,18 @@ Result<Octets> Base64Decode(std::string_view text, std::string_view subject) {
 }
 
 Octets Sha256(OctetsView octets) {
-  Octets digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(octets.data()), octets.size(), reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
+  static thread_local Digester digester("SHA256");
+  return digester.Digest(octets);
 }
 
 Octets Sha512(OctetsView octets) {
-  Octets digest(SHA512_DIGEST_LENGTH, '\0');
-  SHA512(reinterpret_cast<const unsigned char*>(octets.data()), octets.size(), reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
+  static thread_local Digester digester("SHA512");
+  return digester.Digest(octets);
 }
 
 Octets Sha1(OctetsView octets) {
-  Octets digest(SHA_DIGEST_LENGTH, '\0');
-  SHA1(reinterpret_cast<const unsigned char*>(octets.data()), octets.size(), reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
+  static thread_local Digester digester("SHA1");
+  return digester.Digest(octets);
 }
 
 void OctetWriter::U8(std::uint8_t value) {

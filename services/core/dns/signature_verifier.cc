@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "services/core/dns/signature_verifier.h"
 
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -10,6 +9,7 @@
 
 #include "services/core/base/deleter.h"
 #include "services/core/dns/dnskey.h"
+#include "services/core/dns/ecdsa_form.h"
 
 namespace idzone::dns {
 namespace {
@@ -22,7 +22,6 @@ constexpr std::size_t kSignatureOctets = 64;
 using PkeyPointer = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using PkeyContextPointer = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
 using DigestContextPointer = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
-using SignaturePointer = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>;
 
 const unsigned char* Data(OctetsView octets) {
   return reinterpret_cast<const unsigned char*>(octets.data());
@@ -44,25 +43,9 @@ EVP_PKEY* Decode(std::uint8_t algorithm, OctetsView key) {
   return nullptr;
 }
 
-/// RFC 6605 §4: the signature is r and s, 32 octets each; OpenSSL wants them in DER.
-Octets DerOf(OctetsView raw) {
-  const SignaturePointer signature(ECDSA_SIG_new());
-  BIGNUM* r = BN_bin2bn(Data(raw), kFieldOctets, nullptr);
-  BIGNUM* s = BN_bin2bn(Data(raw) + kFieldOctets, kFieldOctets, nullptr);
-  if (signature == nullptr || r == nullptr || s == nullptr || ECDSA_SIG_set0(signature.get(), r, s) != 1) {
-    BN_free(r);
-    BN_free(s);
-    return {};
-  }
-  unsigned char der[80];
-  unsigned char* end = der;
-  const int size = i2d_ECDSA_SIG(signature.get(), &end);  // at most 72
-  return size > 0 ? Octets(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)) : Octets();
-}
-
 bool VerifyP256(EVP_PKEY* key, OctetsView data, OctetsView signature) {
   const Octets digest = Sha256(data);
-  const Octets der = DerOf(signature);
+  const Octets der = DerOfRaw(signature);
   const PkeyContextPointer context(EVP_PKEY_CTX_new(key, nullptr));
   return context != nullptr && EVP_PKEY_verify_init(context.get()) == 1 &&
          EVP_PKEY_verify(context.get(), Data(der), der.size(), Data(digest), digest.size()) == 1;

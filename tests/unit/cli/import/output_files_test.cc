@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace idzone::cli {
 namespace {
@@ -32,6 +33,25 @@ TEST(ResultsFileTest, HasALineForEachItem) {
             "{\"line\":2,\"id\":\"a\",\"owner_name\":\"a.z.\",\"fingerprint\":\"01ff\",\"version\":{\"epoch\":1,\"serial\":9},\"status\":"
             "\"enrolled\"}\n"
             "{\"line\":3,\"id\":\"b\",\"owner_name\":\"b.z.\",\"fingerprint\":\"02\",\"version\":null,\"status\":\"already\"}\n");
+}
+
+TEST(ResultsFileTest, IsJsonWhateverAnIdHolds) {
+  const std::filesystem::path file = testing::TempDir() + "results_escaped_test.jsonl";
+  const std::vector<std::string> ids = {"a\"b\\c", "tab\t", "\x01", "hügh", "", "/~ "};
+  ResultsFile results(file);
+  ASSERT_TRUE(results.Open());
+
+  for (const std::string& id : ids)
+    results.Write({.line = 1, .id = id, .owner_name = id, .fingerprint = "", .already = false, .change = 1, .version = std::nullopt});
+
+  ASSERT_TRUE(results.Close());
+  std::istringstream lines(Contents(file));
+  std::string line;
+  for (const std::string& id : ids) {
+    ASSERT_TRUE(std::getline(lines, line));
+    EXPECT_EQ(nlohmann::json::parse(line).at("id"), id);
+    EXPECT_EQ(nlohmann::json::parse(line).at("owner_name"), id);
+  }
 }
 
 TEST(FailedFileTest, ExistsOnlyWhenSomethingFailed) {
