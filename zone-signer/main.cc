@@ -22,9 +22,11 @@ std::vector<process::ConfigKey> DeclaredKeys() {
       process::RequiredText("keys.directory", "directory of the sealed key files, mode 0700; made when it is not there"),
       process::RequiredText("keys.kek_file", "file with the key that seals the others: 32 octets or 64 hex digits, mode 0600 or 0400"),
       process::OptionalInteger("signing.threads", 2, 1, 64, "threads that sign"),
-      process::OptionalInteger("signing.batch_max", 1000, 1, 10'000, "identities published, or names renewed, in one transaction"),
+      process::OptionalInteger("signing.batch_max", 1000, 1, 10'000, "identities published, or names renewed, in one transaction, at most"),
+      process::OptionalInteger("signing.transaction_ms", 60, 1, 10'000,
+                               "how long one transaction should take: fewer names go into it when they take longer"),
       process::OptionalInteger("signing.poll_ms", 200, 10, 60'000, "how often an empty queue is looked at"),
-      process::OptionalInteger("signing.verify_every", 64, 1, 1'000'000,
+      process::OptionalInteger("signing.verify_every", 256, 1, 1'000'000,
                                "which share of the signatures is verified before they are published: every n-th, and the first"),
       process::OptionalInteger("signing.journal_keep_versions", 10'000, 2, 10'000'000, "versions of a zone kept for followers, at most"),
       process::OptionalInteger("signing.journal_keep_hours", 72, 1, 24 * 365, "hours that versions are kept for followers, at most"),
@@ -58,6 +60,7 @@ Result<void> Run(process::DaemonContext& context) {
   const process::SystemClock clock;
   pipeline::Reconciler reconciler({database, listener, *directory, signer, clock, context.observatory},
                                   {.batch_max = config.Integer("signing.batch_max"),
+                                   .transaction_target = std::chrono::milliseconds(config.Integer("signing.transaction_ms")),
                                    .poll = std::chrono::milliseconds(config.Integer("signing.poll_ms")),
                                    .journal_keep_versions = config.Integer("signing.journal_keep_versions"),
                                    .journal_keep = std::chrono::hours(config.Integer("signing.journal_keep_hours"))});

@@ -10,7 +10,7 @@ constexpr std::int64_t kBatchesMax = 1000;
 
 // Order of the queue: revocations (kind 1) before enrollments, then as they came.
 constexpr Statement kTakeBatches{"published_take_batches", R"(
-select q.batch_id, q.size, q.about_authority, q.total from (
+select q.batch_id, q.kind, q.size, q.about_authority, q.total from (
     select h.batch_id, h.kind, h.size, h.about_authority, sum(h.size) over (order by h.kind, h.batch_id) as total from (
         select d.batch_id, d.kind, d.about_authority, cardinality(d.identity_ids) as size from registry.dirty_batch d
          where d.namespace_id = $1::integer order by d.kind, d.batch_id limit $2::bigint for update skip locked) h) q
@@ -50,7 +50,9 @@ DirtyBatches TakeDirtyBatches(Transaction& transaction, std::int32_t namespace_i
   DirtyBatches taken;
   const pqxx::result rows = Execute(transaction, kTakeBatches, namespace_id, kBatchesMax);
   for (const pqxx::row& row : rows) {
-    if (!taken.batch_ids.empty() && NumberOf<std::int64_t>(row["total"]) > identities_max) break;
+    // Revocations go by themselves: a version of theirs is small, and so soon signed, verified and served.
+    const bool behind_revocations = row["kind"].as<int>() != rows[0]["kind"].as<int>();
+    if (!taken.batch_ids.empty() && (behind_revocations || NumberOf<std::int64_t>(row["total"]) > identities_max)) break;
     taken.batch_ids.push_back(NumberOf<std::int64_t>(row["batch_id"]));
     taken.identity_count += NumberOf<std::int64_t>(row["size"]);
     taken.about_authority = taken.about_authority || row["about_authority"].as<bool>();

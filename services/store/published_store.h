@@ -170,7 +170,7 @@ struct DirtyBatches {
   bool more = false;             // the queue holds others
 };
 
-/// Takes batches in order, revocations first, until they hold `identities_max` identities (always at least one batch).
+/// Takes batches in order, revocations first and by themselves, until they hold `identities_max` identities (always at least one batch).
 DirtyBatches TakeDirtyBatches(Transaction& transaction, std::int32_t namespace_id, std::int64_t identities_max);
 void DeleteDirtyBatches(Transaction& transaction, const std::vector<std::int64_t>& batch_ids);
 

@@ -11,7 +11,7 @@ LATER = {"LD_PRELOAD": FAKETIME, "FAKETIME": "+13h", "FAKETIME_DONT_FAKE_MONOTON
 MEASURED_SECONDS = 40  # at most
 IDLE_SECONDS = 3  # without a new signature: all is done that was due
 RAW_SECONDS = 3
-VERIFY_EVERY = 64  # signing.verify_every: the signer verifies one of so many
+VERIFY_EVERY = 256  # signing.verify_every: the signer verifies one of so many
 SAMPLE_EVERY = 16  # the follower's share, services/replica/follower_check.cc
 
 

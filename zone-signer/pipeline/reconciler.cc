@@ -15,8 +15,8 @@ using process::LogLevel;
 
 /// How long enrollments, and then renewals, may take in one round before revocations are looked for again. Each gets at
 /// least one transaction, so that neither starves.
-constexpr std::chrono::milliseconds kEnrollmentBudget(400);
-constexpr std::chrono::milliseconds kRenewalBudget(200);
+constexpr std::chrono::milliseconds kEnrollmentBudget(100);
+constexpr std::chrono::milliseconds kRenewalBudget(100);
 constexpr std::chrono::seconds kBetweenPrunes(10);
 constexpr std::chrono::milliseconds kReconnectFirst(200);
 constexpr std::chrono::milliseconds kReconnectLast(5'000);
@@ -33,7 +33,12 @@ bool CutsMissing(const store::ZoneWork& work) {
 
 }  // namespace
 
-Reconciler::Reconciler(Parts parts, ReconcilerOptions options) : parts_(parts), options_(options), metrics_(parts.observatory.registry()) {}
+Reconciler::Reconciler(Parts parts, ReconcilerOptions options)
+    : parts_(parts),
+      options_(options),
+      metrics_(parts.observatory.registry()),
+      change_pace_(options.batch_max, options.transaction_target),
+      renewal_pace_(options.batch_max, options.transaction_target) {}
 
 void Reconciler::Run(const std::stop_token& stop) {
   process::Backoff backoff(kReconnectFirst, kReconnectLast);
@@ -84,8 +89,8 @@ Result<bool> Reconciler::DoUrgent(const std::vector<store::ZoneWork>& list, cons
 Result<bool> Reconciler::DoEnrollments(const std::vector<store::ZoneWork>& list, const std::stop_token& stop) {
   std::vector<const store::ZoneWork*> waiting;
   for (const store::ZoneWork& zone : list) {
-    // A zone with revocations had its turn, and its enrollments went along as far as they fitted. Names wait for their zones.
-    if (zone.zone && zone.oldest_enrollment && !zone.oldest_revocation && !CutsMissing(zone) && MayTry(zone)) waiting.push_back(&zone);
+    // Names wait for their zones.
+    if (zone.zone && zone.oldest_enrollment && !CutsMissing(zone) && MayTry(zone)) waiting.push_back(&zone);
   }
   std::sort(waiting.begin(), waiting.end(),
             [](const auto* left, const auto* right) { return *left->oldest_enrollment < *right->oldest_enrollment; });
@@ -141,7 +146,9 @@ Result<bool> Reconciler::DoRenewals(const std::vector<store::ZoneWork>& list, co
 
 Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, const Work& work) {
   const UnixTime now = parts_.clock.Now();
-  const WorkTools tools{parts_.keys, parts_.signer, options_.batch_max, now};
+  Pace& pace = kind == "renew" ? renewal_pace_ : change_pace_;
+  const WorkTools tools{parts_.keys, parts_.signer, pace.size(), now};
+  const SteadyClock::time_point begun = SteadyClock::now();
   const std::string name = zone.registered.apex.Format();
   const auto outcome = parts_.database.Transact(kind, [&](store::Transaction& transaction) { return work(transaction, zone, tools); });
   if (!outcome) {
@@ -157,6 +164,7 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   failures_.erase(zone.registered.namespace_id);
   if (outcome->busy) return false;
   if (outcome->least_rest) metrics_.SetLeastRest(*outcome->least_rest);
+  pace.Took(kind == "renew" ? outcome->publication.nodes : outcome->identities, SteadyClock::now() - begun);
   metrics_.CountWork(kind, *outcome, now);
   for (const Error& refused : outcome->refused) LogError(LogLevel::kError, "signer.identity_refused", refused, {{"zone", name}});
   if (outcome->published()) {

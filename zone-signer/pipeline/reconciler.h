@@ -10,6 +10,7 @@
 #include "services/store/database.h"
 #include "services/store/hint_listener.h"
 #include "zone-signer/pipeline/metrics.h"
+#include "zone-signer/pipeline/pace.h"
 
 /// The signer's loop. Each round lists what there is to do and then does, in this order and each within a budget: new
 /// zones, cuts and revocations; enrollments, oldest first; renewals, the longest overdue first; pruning. A namespace that fails is
@@ -19,6 +20,8 @@ namespace idzone::signer::pipeline {
 
 struct ReconcilerOptions {
   std::int64_t batch_max = 1000;
+  /// How long one transaction should take: a revocation waits for the one that is under way, and for its version at each edge.
+  std::chrono::milliseconds transaction_target{60};
   std::chrono::milliseconds poll{200};
   std::int64_t journal_keep_versions = 0;
   std::chrono::hours journal_keep{0};
@@ -64,6 +67,8 @@ class Reconciler {
   Parts parts_;
   ReconcilerOptions options_;
   Metrics metrics_;
+  Pace change_pace_;                              // identities in a transaction
+  Pace renewal_pace_;                             // nodes
   std::map<std::int32_t, ZoneFailure> failures_;  // by namespace
   SteadyClock::time_point next_prune_;
   std::int32_t pruned_to_ = 0;  // the zone that was pruned last

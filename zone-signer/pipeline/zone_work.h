@@ -28,8 +28,9 @@ struct WorkTools {
   UnixTime now;
 };
 
-/// Takes dirty batches, revocations first, and publishes what they change, in all the zones that own those names. Batches that
-/// change nothing are recorded at the versions that the zones have already. Requires: all cuts of a tree are made.
+/// Takes dirty batches, revocations first and by themselves, and publishes what they change, in all the zones that own
+/// those names. Batches that change nothing are recorded at the versions that the zones have already. Requires: all cuts of a tree are
+/// made.
 Result<WorkOutcome> PublishChanges(store::Transaction& transaction, const store::ZoneWork& work, const WorkTools& tools);
 
 /// Takes the next step of the sweep in each of the zones where one is due, and renews the apex signatures that are.

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "zone-signer/pipeline/pace.h"
+
+#include <gtest/gtest.h>
+
+namespace idzone::signer::pipeline {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+/// Full transactions, each name of which takes so long.
+void Live(Pace& pace, microseconds each, int transactions) {
+  for (int i = 0; i < transactions; ++i) pace.Took(pace.size(), each * pace.size());
+}
+
+TEST(PaceTest, ComesToWhatFitsIntoTheTarget) {
+  Pace pace(1000, milliseconds(60));
+
+  Live(pace, microseconds(200), 40);
+  EXPECT_NEAR(static_cast<double>(pace.size()), 300, 5);
+
+  Live(pace, microseconds(100), 40);
+  EXPECT_NEAR(static_cast<double>(pace.size()), 600, 5);
+}
+
+TEST(PaceTest, StaysWithinItsBounds) {
+  Pace pace(1000, milliseconds(60));
+
+  Live(pace, microseconds(1), 40);
+  EXPECT_GT(pace.size(), 990);
+  EXPECT_LE(pace.size(), 1000);
+
+  Live(pace, milliseconds(100), 40);
+  EXPECT_EQ(pace.size(), Pace::kSmallest);
+}
+
+TEST(PaceTest, RespectsALargestBelowTheSmallest) {
+  Pace pace(5, milliseconds(60));
+  EXPECT_EQ(pace.size(), 5);
+
+  Live(pace, milliseconds(100), 10);
+  EXPECT_EQ(pace.size(), 5);
+}
+
+TEST(PaceTest, OneSlowTransactionChangesLittle) {
+  Pace pace(1000, milliseconds(60));
+  Live(pace, microseconds(100), 40);
+  const std::int64_t before = pace.size();
+
+  pace.Took(before, std::chrono::seconds(5));
+
+  EXPECT_GE(pace.size(), before * 7 / 10);
+}
+
+TEST(PaceTest, LittleWorkSaysNothing) {
+  Pace pace(1000, milliseconds(60));
+  const std::int64_t before = pace.size();
+
+  pace.Took(1, milliseconds(500));
+  pace.Took(0, milliseconds(500));
+
+  EXPECT_EQ(pace.size(), before);
+}
+
+}  // namespace
+}  // namespace idzone::signer::pipeline

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace idzone::signer::pipeline {
+
+/// How much one transaction takes on: as much as fits into a target time, by what the ones before it took. Large transactions are
+/// cheap for each name; small ones let a revocation through soon. Pure. Threads: one.
+class Pace {
+ public:
+  /// Begins with a share of `largest`, because nothing is known yet. Requires: largest >= 1.
+  Pace(std::int64_t largest, std::chrono::microseconds target);
+
+  std::int64_t size() const { return size_; }
+
+  /// Takes what one transaction did. Little work says nothing about much work and changes nothing.
+  void Took(std::int64_t done, std::chrono::nanoseconds elapsed);
+
+  /// Below that, what a transaction costs by itself outweighs its names.
+  static constexpr std::int64_t kSmallest = 64;
+
+ private:
+  std::int64_t largest_;
+  std::int64_t smallest_;
+  std::chrono::microseconds target_;
+  std::int64_t size_;
+};
+
+}  // namespace idzone::signer::pipeline
