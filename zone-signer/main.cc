@@ -28,7 +28,7 @@ std::vector<process::ConfigKey> DeclaredKeys() {
       process::OptionalInteger("signing.poll_ms", 200, 10, 60'000, "how often an empty queue is looked at"),
       process::OptionalInteger("signing.verify_every", 256, 1, 1'000'000,
                                "which share of the signatures is verified before they are published: every n-th, and the first"),
-      process::OptionalInteger("signing.journal_keep_versions", 10'000, 2, 10'000'000, "versions of a zone kept for followers, at most"),
+      process::OptionalInteger("signing.journal_keep_mib", 4096, 16, 16 * 1024 * 1024, "room for the versions that are kept for followers"),
       process::OptionalInteger("signing.journal_keep_hours", 72, 1, 24 * 365, "hours that versions are kept for followers, at most"),
   };
 }
@@ -62,8 +62,8 @@ Result<void> Run(process::DaemonContext& context) {
                                   {.batch_max = config.Integer("signing.batch_max"),
                                    .transaction_target = std::chrono::milliseconds(config.Integer("signing.transaction_ms")),
                                    .poll = std::chrono::milliseconds(config.Integer("signing.poll_ms")),
-                                   .journal_keep_versions = config.Integer("signing.journal_keep_versions"),
-                                   .journal_keep = std::chrono::hours(config.Integer("signing.journal_keep_hours"))});
+                                   .journal_keep = std::chrono::hours(config.Integer("signing.journal_keep_hours")),
+                                   .journal_octets_max = config.Integer("signing.journal_keep_mib") * 1024 * 1024});
   reconciler.Run(context.stop);
   return {};
 }

@@ -93,7 +93,11 @@ std::vector<FeedVersion> VersionsOf(const pqxx::result& rows, zone::Epoch epoch)
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> FeedSessionSettings() {
-  return {{"enable_seqscan", "off"}, {"enable_bitmapscan", "off"}, {"enable_sort", "off"}, {"jit", "off"}};
+  return {{"enable_seqscan", "off"},
+          {"enable_bitmapscan", "off"},
+          {"enable_sort", "off"},
+          {"jit", "off"},
+          {"plan_cache_mode", "force_generic_plan"}};
 }
 
 Result<std::vector<FeedZone>> ListFeedZones(Database& database) {

@@ -26,17 +26,13 @@ select u.batch_id, u.zone_id, u.epoch, u.serial, u.zone_ids::integer[], u.epochs
        u(batch_id, zone_id, epoch, serial, zone_ids, epochs, serials)
 on conflict (batch_id) do nothing)"};
 
-// The oldest rows of the primary key. RFC 1982: after the serial has wrapped around, the greatest numbers are the oldest
-// ones, so "older" is the half of the circle behind the newest serial, and not "smaller".
-constexpr Statement kPruneVersions{"published_prune_versions", R"(
-delete from published.version v using (
-    select w.epoch, w.serial from published.version w
-     where w.zone_id = $1::integer
-       and (w.epoch < $2::bigint or (w.epoch = $2::bigint and w.serial <> $3::bigint))
-     order by w.zone_id, w.epoch, w.serial limit $6::bigint) o
- where v.zone_id = $1::integer and v.epoch = o.epoch and v.serial = o.serial
-   and (v.epoch < $2::bigint or v.created_at < to_timestamp($5::bigint)
-        or (($3::bigint - v.serial + 4294967296) % 4294967296) between $4::bigint and 2147483647))"};
+constexpr Statement kLockJournal{"published_lock_journal", R"(
+select j.slot,
+       now() - j.began_at >= make_interval(secs => $1::bigint)
+       or pg_total_relation_size(format('published.version_%s', j.slot)::regclass) >= $2::bigint as full
+  from published.journal j for update skip locked)"};
+
+constexpr Statement kUpdateJournal{"published_update_journal", "update published.journal set slot = $1::smallint, began_at = now()"};
 
 constexpr Statement kPruneBatches{"published_prune_batches", R"(
 delete from published.batch b using (
@@ -93,11 +89,14 @@ void InsertBatches(Transaction& transaction, const std::vector<BatchRow>& batche
           TextArray(Views(all_zone_ids)), TextArray(Views(all_epochs)), TextArray(Views(all_serials)));
 }
 
-std::int64_t PruneVersions(Transaction& transaction, std::int32_t zone_id, const zone::ZonePosition& newest, const JournalLimits& limits) {
-  const pqxx::result removed =
-      Execute(transaction, kPruneVersions, zone_id, static_cast<std::int64_t>(newest.epoch), static_cast<std::int64_t>(newest.serial),
-              limits.versions_max, static_cast<std::int64_t>(limits.kept_since.time_since_epoch().count()), kPrunedMax);
-  return static_cast<std::int64_t>(removed.affected_rows());
+bool RotateJournal(Transaction& transaction, const JournalLimits& limits) {
+  const pqxx::result journal =
+      Execute(transaction, kLockJournal, static_cast<std::int64_t>(limits.keep.count()) / kJournalSlots, limits.octets_max / kJournalSlots);
+  if (journal.empty() || !journal[0]["full"].as<bool>()) return false;
+  const int next = (NumberOf<int>(journal[0]["slot"]) + 1) % kJournalSlots;
+  transaction.exec("truncate published.version_" + std::to_string(next));
+  Execute(transaction, kUpdateJournal, next);
+  return true;
 }
 
 std::int64_t PruneBatches(Transaction& transaction, UnixTime kept_since) {

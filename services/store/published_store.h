@@ -103,8 +103,6 @@ Result<std::optional<ZoneRow>> LockZone(Transaction& transaction, std::int32_t z
 Result<std::vector<ZoneRow>> LoadZones(Transaction& transaction, const std::vector<std::int32_t>& zone_ids);
 /// Returns those of the names that are zones of the namespace. Requires: the namespace's own zone is locked.
 Result<std::vector<ZoneRow>> FindZones(Transaction& transaction, std::int32_t namespace_id, const std::vector<dns::Name>& names);
-/// Returns a few zones in the order of their ids, for work that goes round.
-Result<std::vector<ZoneRow>> ListZonesAfter(Transaction& transaction, std::int32_t zone_id, std::int64_t limit);
 /// Writes everything that moves. Requires: the namespace's own zone is locked.
 void UpdateZones(Transaction& transaction, const std::vector<const ZoneRow*>& zones);
 
@@ -210,12 +208,16 @@ struct BatchRow {
 /// Records in which versions the batches were published.
 void InsertBatches(Transaction& transaction, const std::vector<BatchRow>& batches);
 
+/// The journal is a ring of slots (migrations/0008_journal_slots.sql): versions are kept for followers at most so long, and about so
+/// many octets of them.
+inline constexpr int kJournalSlots = 8;
 struct JournalLimits {
-  std::int64_t versions_max = 0;  // that many of a zone's newest versions are kept at most
-  UnixTime kept_since;            // older ones go
+  std::chrono::seconds keep{0};
+  std::int64_t octets_max = 0;
 };
-/// Drops old versions of a zone, a bounded number at a time, never the newest. Returns how many went.
-std::int64_t PruneVersions(Transaction& transaction, std::int32_t zone_id, const zone::ZonePosition& newest, const JournalLimits& limits);
+/// Goes on with the next slot, emptied of the oldest versions, when the current one has had its share of the time or of the room.
+/// Returns whether it did. Nothing is done while another signer is at it.
+bool RotateJournal(Transaction& transaction, const JournalLimits& limits);
 /// Drops old batch rows of all zones, a bounded number at a time. Returns how many went.
 std::int64_t PruneBatches(Transaction& transaction, UnixTime kept_since);
 

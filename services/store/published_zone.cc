@@ -65,9 +65,6 @@ select f.* from unnest($2::bytea[]) u(name)
  cross join lateral (select)" IDZONE_ZONE_COLUMNS
                                R"( from published.zone z where z.name = u.name and z.namespace_id = $1::integer offset 0) f)"};
 
-constexpr Statement kZonesAfter{"published_zones_after", "select" IDZONE_ZONE_COLUMNS R"(
-  from published.zone z where z.zone_id > $1::integer order by z.zone_id limit $2::bigint)"};
-
 constexpr Statement kUpdateZones{"published_update_zones", R"(
 update published.zone z
    set epoch = u.epoch, serial = u.serial, digest = u.digest, node_count = u.node_count, resign_key = u.resign_key,
@@ -250,10 +247,6 @@ Result<std::vector<ZoneRow>> FindZones(Transaction& transaction, std::int32_t na
   std::vector<OctetsView> wires;
   for (const dns::Name& name : names) wires.push_back(name.wire());
   return ZonesOf(Execute(transaction, kFindZones, namespace_id, ByteaArray(wires)));
-}
-
-Result<std::vector<ZoneRow>> ListZonesAfter(Transaction& transaction, std::int32_t zone_id, std::int64_t limit) {
-  return ZonesOf(Execute(transaction, kZonesAfter, zone_id, limit));
 }
 
 void UpdateZones(Transaction& transaction, const std::vector<const ZoneRow*>& zones) {

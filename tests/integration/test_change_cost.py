@@ -46,7 +46,7 @@ def test_change_costs_as_much_in_a_large_zone_as_in_a_small_one(own_stack):
         assert client.wait(ZONE, live=True, timeout_seconds=60).done
         small = change(own_stack, client, "small")
         enroll(client, make_devices(GROWTH, prefix="grown", kinds=lambda number: "p256"))
-        assert client.wait(ZONE, live=True, timeout_seconds=120).done
+        assert client.wait(ZONE, live=True, timeout_seconds=60).done
 
         large = change(own_stack, client, "large")
 

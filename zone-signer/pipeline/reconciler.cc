@@ -24,8 +24,6 @@ constexpr std::chrono::milliseconds kReconnectLast(5'000);
 /// Zones that are renewed in one transaction, and that are looked for in one round.
 constexpr std::size_t kZonesRenewedAtOnce = 64;
 constexpr std::int64_t kDueZonesMax = 512;
-/// Zones that are pruned in one go; all have had their turn after a while.
-constexpr std::int64_t kZonesPrunedAtOnce = 64;
 
 bool CutsMissing(const store::ZoneWork& work) {
   return work.zone && work.zone->cuts_made < work.cuts_wanted;
@@ -67,7 +65,7 @@ Result<bool> Reconciler::Round(const std::stop_token& stop) {
   if (!enrollments) return enrollments;
   const auto renewals = DoRenewals(*list, stop);
   if (!renewals) return renewals;
-  if (auto pruned = Prune(*list); !pruned) return tl::unexpected(pruned.error());
+  if (auto pruned = Prune(); !pruned) return tl::unexpected(pruned.error());
   return *urgent || *enrollments || *renewals;
 }
 
@@ -189,22 +187,13 @@ bool Reconciler::MayTry(const store::ZoneWork& zone) const {
   return failure == failures_.end() || SteadyClock::now() >= failure->second.retry_at;
 }
 
-Result<void> Reconciler::Prune(const std::vector<store::ZoneWork>& list) {
+Result<void> Reconciler::Prune() {
   if (SteadyClock::now() < next_prune_) return {};
   next_prune_ = SteadyClock::now() + kBetweenPrunes;
+  const store::JournalLimits limits{options_.journal_keep, options_.journal_octets_max};
   const UnixTime kept_since = parts_.clock.Now() - options_.journal_keep;
-  const store::JournalLimits limits{options_.journal_keep_versions, kept_since};
   return parts_.database.Transact("prune", [&](store::Transaction& transaction) -> Result<void> {
-    for (const store::ZoneWork& zone : list) {
-      if (zone.zone) store::PruneVersions(transaction, zone.zone->zone_id, zone.zone->position, limits);
-    }
-    // Zones below cuts, a few at a time.
-    const auto zones = store::ListZonesAfter(transaction, pruned_to_, kZonesPrunedAtOnce);
-    if (!zones) return tl::unexpected(zones.error());
-    pruned_to_ = zones->empty() ? 0 : zones->back().zone_id;
-    for (const store::ZoneRow& zone : *zones) {
-      if (zone.parent_id) store::PruneVersions(transaction, zone.zone_id, zone.position, limits);
-    }
+    if (store::RotateJournal(transaction, limits)) Log(LogLevel::kInfo, "signer.journal_rotated");
     store::PruneBatches(transaction, kept_since);
     return {};
   });

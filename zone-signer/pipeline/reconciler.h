@@ -23,8 +23,8 @@ struct ReconcilerOptions {
   /// How long one transaction should take: a revocation waits for the one that is under way, and for its version at each edge.
   std::chrono::milliseconds transaction_target{60};
   std::chrono::milliseconds poll{200};
-  std::int64_t journal_keep_versions = 0;
   std::chrono::hours journal_keep{0};
+  std::int64_t journal_octets_max = 0;
 };
 
 class Reconciler {
@@ -56,7 +56,7 @@ class Reconciler {
   Result<bool> DoUrgent(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
   Result<bool> DoEnrollments(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
   Result<bool> DoRenewals(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
-  Result<void> Prune(const std::vector<store::ZoneWork>& list);
+  Result<void> Prune();
   /// Runs one transaction for one namespace and keeps account of it. Returns whether there is more of the same.
   Result<bool> Do(std::string_view kind, const store::ZoneWork& zone, const Work& work);
   bool MayTry(const store::ZoneWork& zone) const;
@@ -71,7 +71,6 @@ class Reconciler {
   Pace renewal_pace_;                             // nodes
   std::map<std::int32_t, ZoneFailure> failures_;  // by namespace
   SteadyClock::time_point next_prune_;
-  std::int32_t pruned_to_ = 0;  // the zone that was pruned last
 };
 
 }  // namespace idzone::signer::pipeline

@@ -59,7 +59,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"idzone_signerd", "select * from registry.principal"},
                     Case{"idzone_signerd", "insert into registry.principal (fingerprint) values ('')"},
                     Case{"idzone_signerd", "insert into registry.dirty_batch (batch_id) values (1)"},
-                    Case{"idzone_signerd", "update published.version set delta = ''"}, Case{"idzone_signerd", "delete from published.zone"},
+                    Case{"idzone_signerd", "update published.version set delta = ''"},
+                    Case{"idzone_signerd", "delete from published.version"}, Case{"idzone_signerd", "select * from published.version_0"},
+                    Case{"idzone_signerd", "truncate published.version"}, Case{"idzone_signerd", "delete from published.zone"},
                     Case{"idzone_signerd", "update published.key set dnskey = ''"}, Case{"idzone_signerd", "delete from registry.event"},
                     Case{"idzone_signerd", "alter table published.node drop constraint node_check"}));
 INSTANTIATE_TEST_SUITE_P(
@@ -68,6 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"idzone_feedd", "select * from registry.principal"}, Case{"idzone_feedd", "select * from registry.event"},
                     Case{"idzone_feedd", "select * from published.key"}, Case{"idzone_feedd", "update published.zone set serial = 1"},
                     Case{"idzone_feedd", "insert into published.version (zone_id) values (1)"},
+                    Case{"idzone_feedd", "truncate published.version_3"}, Case{"idzone_feedd", "update published.journal set slot = 1"},
                     Case{"idzone_feedd", "delete from published.node"},
                     Case{"idzone_feedd", "insert into registry.edge (edge_id) values ('x')"},
                     Case{"idzone_feedd", "delete from published.edge_position"}));
