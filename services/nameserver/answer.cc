@@ -14,6 +14,15 @@ using dns::RrType;
 /// Characters of an NSEC3 label: 160 bits in digits of five.
 constexpr std::size_t kLabelOctets = dns::kNsec3HashOctets * 8 / 5;
 
+/// Looks for a key and believes a miss only from the node that covers it: a damaged tree could lead anywhere.
+Result<std::optional<replica::Place>> FindPlace(replica::Snapshot& snapshot, const ServedZone& zone, OctetsView key) {
+  auto place = snapshot.Find(zone.record.generation, key);
+  if (!place) return place;
+  if (!*place) return Fail(Reason::kEncodingMalformed, "zone " + zone.apex.Format(), "nodes", "none");
+  if (auto covers = CheckCovers(zone, **place, key); !covers) return tl::unexpected(covers.error());
+  return place;
+}
+
 DenialPlace PlaceOf(const replica::NodeView& node) {
   return {node.owner, node.key, node.next};
 }
@@ -36,7 +45,7 @@ Result<Known*> Answerer::LookFor(replica::Snapshot& snapshot, const ServedZone& 
   // Names of name servers lie elsewhere; PowerDNS looks for their addresses in the zone all the same.
   if (!name->IsAtOrBelow(zone.apex)) return nullptr;
   Known known{.zone = zone.record.number, .name = Octets(question.name), .key = LookUpKey(zone, *name)};
-  auto place = snapshot.Find(zone.record.generation, known.key);
+  auto place = FindPlace(snapshot, zone, known.key);
   if (!place) return tl::unexpected(place.error());
   known.place = *std::move(place);
   return *name == zone.apex ? &memo_.AddApex(zone, std::move(known)) : &memo_.Add(std::move(known), !question.internal);
@@ -109,7 +118,7 @@ Result<void> Answerer::AppendNsec3Signature(replica::Snapshot& snapshot, const S
     AppendDenialSignature(met->place->node, RrType::kNsec3, *ttl, make_, records);
     return {};
   }
-  auto place = snapshot.Find(zone.record.generation, hash);
+  auto place = FindPlace(snapshot, zone, hash);
   if (!place) return tl::unexpected(place.error());
   if (*place && (*place)->exact) AppendDenialSignature((*place)->node, RrType::kNsec3, *ttl, make_, records);
   return {};
@@ -125,7 +134,7 @@ Result<std::optional<DenialPlace>> Answerer::FindNsec(replica::Snapshot& snapsho
 Result<std::optional<DenialPlace>> Answerer::FindNsec3(replica::Snapshot& snapshot, const ServedZone& zone, OctetsView hash) {
   const Known* known = memo_.FindKey(zone, hash);
   if (known == nullptr) {
-    auto place = snapshot.Find(zone.record.generation, hash);
+    auto place = FindPlace(snapshot, zone, hash);
     if (!place) return tl::unexpected(place.error());
     known = &memo_.Add({.zone = zone.record.number, .key = dns::DenialKey(hash), .place = *std::move(place)}, false);
   }

@@ -49,6 +49,11 @@ std::map<std::string, std::vector<std::string>> MetadataOf(const ServedZone& zon
   return metadata;
 }
 
+/// What LMDB says of pages, or a checksum of a value, when the file is not as it was written.
+bool IsDamage(Reason reason) {
+  return reason == Reason::kEncodingMalformed || reason == Reason::kInternal;
+}
+
 /// Settings with which answers would be wrong, checked before the first one. Query cache: its entries would mix versions
 /// of a zone in one answer. consistent-backends: it turns every look-up into ANY, and then the one that opens a query
 /// cannot be told from later ones.
@@ -74,6 +79,7 @@ void IdentityBackend::Refuse(const char* event, const Subject& subject, const st
 
 template <typename T, typename Subject>
 T IdentityBackend::Must(Result<T> result, const Subject& subject) const {
+  if (!result && IsDamage(result.error().reason)) source_.NoteDamage();
   if (!result) Refuse("nameserver.cannot_answer", subject, std::string(ReasonName(result.error().reason)) + ": " + result.error().Detail());
   if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
@@ -211,6 +217,7 @@ void IdentityBackend::getAllDomains(std::vector<DomainInfo>* domains, bool /*wit
   std::string damages;
   for (const auto& damage : held.damages) damages += " " + damage.Detail() + ";";
   source_.ReportDamages(damages);
+  if (!damages.empty()) source_.NoteDamage();
 }
 
 Result<std::optional<ServedZone>> IdentityBackend::FindZoneNamed(const DNSName& name) {

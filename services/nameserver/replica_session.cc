@@ -4,6 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include "services/replica/damage_note.h"
+
 namespace idzone::nameserver {
 
 using Clock = std::chrono::steady_clock;
@@ -32,12 +34,25 @@ void ReplicaSource::ReportDamages(const std::string& damages) {
   last_damages_ = damages;
 }
 
+void ReplicaSource::NoteDamage() {
+  constexpr Clock::duration kNoteEvery = std::chrono::seconds(1);
+  const Clock::rep now = Clock::now().time_since_epoch().count();
+  Clock::rep noted = noted_at_;
+  if (now - noted < kNoteEvery.count() || !noted_at_.compare_exchange_strong(noted, now)) return;
+  replica::NoteDamage(directory_);
+}
+
+void ReplicaSource::Failed(const Error& error) {
+  const std::string failure = std::string(ReasonName(error.reason)) + ": " + error.Detail();
+  if (failure != last_failure_) report_("nameserver.replica_not_there " + failure);
+  last_failure_ = failure;
+}
+
 void ReplicaSource::TryOpen() {
   auto opened = replica::Environment::OpenForReading(directory_);
   if (!opened) {
-    const std::string failure = std::string(ReasonName(opened.error().reason)) + ": " + opened.error().Detail();
-    if (failure != last_failure_) report_("nameserver.replica_not_there " + failure);
-    last_failure_ = failure;
+    Failed(opened.error());
+    if (opened.error().reason == Reason::kEncodingMalformed) NoteDamage();
     return;
   }
   last_failure_.clear();
@@ -46,13 +61,22 @@ void ReplicaSource::TryOpen() {
   environment_ = *std::move(opened);
 }
 
+/// The old one goes on until the new one can be opened; with the same lock file, they cannot both be open.
+void ReplicaSource::Replace() {
+  auto opened = replica::Environment::OpenForReading(directory_);
+  if (!opened && opened.error().reason != Reason::kAlreadyExists) return Failed(opened.error());
+  last_failure_.clear();
+  report_("nameserver.replica_replaced " + directory_);
+  const std::lock_guard lock(environment_mutex_);
+  environment_ = opened ? *std::move(opened) : nullptr;
+}
+
 void ReplicaSource::Tick(Clock::time_point now) {
   auto current = Current();
   if (current != nullptr && current->WasReplaced()) {
-    report_("nameserver.replica_replaced " + directory_);
-    const std::lock_guard lock(environment_mutex_);
-    environment_.reset();
     current.reset();
+    Replace();
+    current = Current();
   }
   {
     const std::lock_guard lock(sessions_mutex_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -48,10 +49,14 @@ class ReplicaSource {
   void ReportLine(const std::string& text) const { report_(text); }
   /// Tells what is damaged in the list of zones, once until it changes: the list is read every second. Empty: nothing.
   void ReportDamages(const std::string& damages);
+  /// Tells idzone-replicad that something of the replica could not be read, at most once a second.
+  void NoteDamage();
 
  private:
   friend class Session;
   void TryOpen();
+  void Replace();
+  void Failed(const Error& error);
 
   const std::string directory_;
   const Report report_;
@@ -61,6 +66,7 @@ class ReplicaSource {
   std::set<Session*> sessions_;
   std::mutex damages_mutex_;
   std::string last_damages_;
+  std::atomic<std::chrono::steady_clock::rep> noted_at_ = 0;
   mutable std::mutex environment_mutex_;
   std::shared_ptr<replica::Environment> environment_;
 };

@@ -54,6 +54,24 @@ dns::DenialKey LookUpKey(const ServedZone& zone, const dns::Name& name) {
   return key;
 }
 
+Result<void> CheckCovers(const ServedZone& zone, const replica::Place& place, OctetsView key) {
+  if (place.exact) return {};
+  const OctetsView from = place.node.key;
+  dns::DenialKey made;
+  OctetsView to = place.node.next;
+  if (zone.record.denial == dns::DenialKind::kNsec) {
+    auto next = dns::KeyOfDenialNext(zone.record.denial, to, zone.apex);
+    if (!next) return tl::unexpected(next.error());
+    made = *std::move(next);
+    to = made;
+  }
+  // The last node's record covers what lies behind it and what lies before the first.
+  const bool covers = from < to ? from < key && key < to : from < key || key < to;
+  if (covers && place.names_below == (zone.record.denial == dns::DenialKind::kNsec && to.starts_with(key))) return {};
+  return Fail(Reason::kEncodingMalformed, "zone " + zone.apex.Format(), "a node that covers " + HexEncode(key),
+              HexEncode(from) + " to " + HexEncode(to));
+}
+
 Result<dns::Ttl> NegativeTtl(const ServedZone& zone, const replica::NodeView* apex) {
   const replica::RrSetView* soa = apex == nullptr ? nullptr : apex->Find(dns::RrType::kSoa);
   if (soa == nullptr || soa->rdatas.size() != 1 || soa->rdatas[0].size() < 4)

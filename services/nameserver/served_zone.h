@@ -25,6 +25,10 @@ Result<std::optional<ServedZone>> FindEnclosingZone(replica::Snapshot& snapshot,
 /// no stored name has and a canonical key cannot spell: such a name gets a key of its own that falls where it would.
 dns::DenialKey LookUpKey(const ServedZone& zone, const dns::Name& name);
 
+/// Checks that a place which was found by a key, and has not exactly that key, is the one whose denial record covers it. Each
+/// value has its checksum, but which one a look-up meets depends on pages that have none: in a damaged file it may be any.
+Result<void> CheckCovers(const ServedZone& zone, const replica::Place& place, OctetsView key);
+
 /// Returns the TTL of denial records and their RRSIGs: min(SOA TTL, MINIMUM), as PowerDNS has it (RFC 9077). `apex` is the
 /// node of the apex, or null when there is none, which is an error.
 Result<dns::Ttl> NegativeTtl(const ServedZone& zone, const replica::NodeView* apex);

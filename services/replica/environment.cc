@@ -22,6 +22,9 @@ namespace {
 constexpr std::size_t kReaderMapOctets = std::size_t{256} << 30;
 /// Threads of a name server, several name servers and tools; LMDB needs 64 octets for each.
 constexpr unsigned kReadersMax = 1022;
+/// All of these slots, and what LMDB keeps before them. It makes slots of whatever is left.
+constexpr off_t kLockFileOctets = off_t{68} * 1024;
+constexpr off_t kLeastOctets = off_t{2} * 4096;
 /// Owner and group: the group is the name server's, which must write the lock file.
 constexpr mode_t kFileMode = 0660;
 
@@ -43,15 +46,43 @@ std::string DataFile(const std::string& directory) {
   return directory + "/data.mdb";
 }
 
+std::string LockFile(const std::string& directory) {
+  return directory + "/lock.mdb";
+}
+
 std::optional<FileIdentity> IdentityOf(const std::string& path) {
   struct stat status = {};
   if (stat(path.c_str(), &status) != 0) return std::nullopt;
   return FileIdentity(status.st_dev, status.st_ino);
 }
 
+Reason ReasonOf(int code) {
+  switch (code) {
+    case ENOENT: return Reason::kNotFound;
+    // What only a damaged file brings about. The version is LMDB's own, which has not changed since 2012.
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INCOMPATIBLE:
+    case MDB_BAD_TXN: return Reason::kEncodingMalformed;
+    default: return Reason::kUnavailable;
+  }
+}
+
 tl::unexpected<Error> OpenFailed(const std::string& directory, int code) {
-  const Reason reason = code == ENOENT ? Reason::kNotFound : code == MDB_VERSION_MISMATCH ? Reason::kSchemaMismatch : Reason::kUnavailable;
-  return Fail(reason, "replica " + directory, "a directory with data.mdb and lock.mdb, the lock file writable", mdb_strerror(code));
+  return Fail(ReasonOf(code), "replica " + directory, "a directory with data.mdb and lock.mdb, the lock file writable", mdb_strerror(code));
+}
+
+/// Gives the lock file its blocks. LMDB only maps it: on a full disk a reader that takes a slot in a hole would die of SIGBUS.
+/// Requires: this process does not have it open.
+Result<void> ReserveLockFile(const std::string& directory) {
+  const int file = open(LockFile(directory).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode);
+  if (file < 0) return OpenFailed(directory, errno);
+  const int code = posix_fallocate(file, 0, kLockFileOctets);
+  close(file);
+  if (code != 0) return OpenFailed(directory, code);
+  return {};
 }
 
 /// Closes what Open could not finish.
@@ -76,13 +107,24 @@ Environment::~Environment() {
   const std::lock_guard lock(open_files.mutex);
   mdb_env_close(env_);
   open_files.files.erase(identity_);
+  open_files.files.erase(lock_identity_);
 }
 
 Result<std::shared_ptr<Environment>> Environment::Open(const std::string& directory, std::size_t map_octets, unsigned flags) {
   OpenFiles& open_files = TheOpenFiles();
   const std::lock_guard lock(open_files.mutex);
-  if (const auto identity = IdentityOf(DataFile(directory)); identity && open_files.files.contains(*identity))
-    return Fail(Reason::kAlreadyExists, "replica " + directory, "one open of a replica in a process", "a second one");
+  for (const std::string& file : {DataFile(directory), LockFile(directory)}) {
+    if (const auto identity = IdentityOf(file); identity && open_files.files.contains(*identity))
+      return Fail(Reason::kAlreadyExists, "replica " + directory, "one open of a replica in a process", "a second one");
+  }
+  // LMDB has two pages before anything else. Of fewer, it says things that are not the file's fault.
+  if (struct stat status = {};
+      (flags & MDB_RDONLY) != 0 && stat(DataFile(directory).c_str(), &status) == 0 && status.st_size < kLeastOctets)
+    return Fail(Reason::kEncodingMalformed, "replica " + directory, "a file of two pages at least",
+                std::to_string(status.st_size) + " octets");
+  if ((flags & MDB_RDONLY) == 0) {
+    if (auto reserved = ReserveLockFile(directory); !reserved) return tl::unexpected(reserved.error());
+  }
   MDB_env* raw = nullptr;
   if (const int code = mdb_env_create(&raw); code != 0) return OpenFailed(directory, code);
   EnvPointer env(raw);
@@ -91,11 +133,13 @@ Result<std::shared_ptr<Environment>> Environment::Open(const std::string& direct
   if (code == 0) code = mdb_env_set_mapsize(raw, map_octets);
   if (code == 0) code = mdb_env_open(raw, directory.c_str(), flags | MDB_NOTLS, kFileMode);
   const auto identity = IdentityOf(DataFile(directory));
-  if (code == 0 && !identity) code = ENOENT;
+  const auto lock_identity = IdentityOf(LockFile(directory));
+  if (code == 0 && !(identity && lock_identity)) code = ENOENT;
   if (code != 0) return OpenFailed(directory, code);
   std::shared_ptr<Environment> environment(new Environment(directory, env.release()));
   environment->identity_ = *identity;
-  open_files.files.insert(*identity);
+  environment->lock_identity_ = *lock_identity;
+  open_files.files.insert({*identity, *lock_identity});
   return environment;
 }
 
@@ -166,6 +210,10 @@ std::uint64_t Environment::LastCommit() const {
   MDB_envinfo info = {};
   IDZONE_INVARIANT(mdb_env_info(env_, &info) == 0, "an open environment tells about itself");
   return info.me_last_txnid;
+}
+
+bool Environment::IsAt(const std::string& directory) const {
+  return IdentityOf(DataFile(directory)) == identity_;
 }
 
 Result<int> Environment::ClearStaleReaders() {

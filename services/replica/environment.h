@@ -46,6 +46,8 @@ class Environment {
   std::uint64_t LastCommit() const;
   /// Says whether the file has that tree: one of the version before this one lacks the newest.
   bool Has(Tree tree) const { return trees_[static_cast<unsigned>(tree)] != kNoTree; }
+  /// Says whether the file that is open is the one in that directory.
+  bool IsAt(const std::string& directory) const;
   /// Removes the slots of readers whose process is gone; returns how many.
   Result<int> ClearStaleReaders();
 
@@ -60,6 +62,7 @@ class Environment {
   std::string directory_;
   MDB_env* env_;
   FileIdentity identity_;
+  FileIdentity lock_identity_;
   static constexpr unsigned kNoTree = ~0u;
   unsigned trees_[7] = {};
 };
@@ -83,6 +86,8 @@ class ReadTransaction {
 
   Result<std::optional<OctetsView>> Get(Tree tree, OctetsView key) const;
   bool Has(Tree tree) const { return environment_->Has(tree); }
+  /// Checks the list of free pages: each a page of the file that is not LMDB's own, in LMDB's order. ENCODING_MALFORMED.
+  Result<void> CheckFreePages() const;
 
  private:
   friend class Cursor;

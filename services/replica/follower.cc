@@ -14,7 +14,6 @@ namespace {
 using process::LogLevel;
 
 constexpr std::uint32_t kFeedFormatVersion = 1;
-constexpr std::chrono::seconds kClearReadersEvery(60);
 
 void ToProto(const dns::Name& zone, const zone::ZonePosition& position, feed::v1::Position* out) {
   out->set_zone(zone.wire());
@@ -76,6 +75,7 @@ Result<feed::v1::FollowRequest> Follower::Begin() {
   broken_.reset();
   refused_.clear();
   current_ = false;
+  caught_up_ = false;
   if (snapshot_) {
     const dns::Name zone = snapshot_->zone;
     snapshot_.reset();
@@ -91,20 +91,11 @@ Result<feed::v1::FollowRequest> Follower::Begin() {
   return request;
 }
 
-/// A name server that was killed leaves its snapshot behind, and the file would grow with every version until it is full.
-void Follower::ClearStaleReaders() {
-  const UnixTime now = clock_.Now();
-  if (now - readers_cleared_ < kClearReadersEvery) return;
-  readers_cleared_ = now;
-  const auto cleared = writer_.environment()->ClearStaleReaders();
-  if (cleared && *cleared > 0) process::Log(LogLevel::kWarning, "replica.dead_readers_cleared", {{"readers", *cleared}});
-}
-
 Result<feed::v1::FollowRequest> Follower::Answer(const feed::v1::FollowResponse& message) {
-  ClearStaleReaders();
   feed::v1::FollowRequest request;
   auto* applied = request.mutable_applied();
   if (message.has_heartbeat()) {
+    caught_up_ = caught_up_ || !snapshot_;
     current_ = current_ || (refused_.empty() && !snapshot_);
     return request;
   }
@@ -203,7 +194,8 @@ Follower::Effect Follower::ApplyBegin(const dns::Name& zone, const feed::v1::Fol
   if (!position) return tl::unexpected(position.error());
   const auto own = Written(writer_.FindZone(zone));
   if (!own) return tl::unexpected(own.error());
-  const zone::ZonePosition held = *own ? (*own)->position : zone::ZonePosition{};
+  zone::ZonePosition held = *own ? (*own)->position : zone::ZonePosition{};
+  if (const auto floor = options_.floors.find(zone); held.digest.empty() && floor != options_.floors.end()) held = floor->second;
   // Within an epoch time does not go back: an old snapshot would bring revoked keys back to life.
   const bool older = !held.digest.empty() &&
                      (position->epoch < held.epoch || (position->epoch == held.epoch && dns::SerialLess(position->serial, held.serial)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -28,6 +29,8 @@ class FollowerMetrics;
 struct FollowerOptions {
   VerifyMode verify = VerifyMode::kAll;
   std::optional<AnchorSet> anchors;  // none: trust on first use
+  /// Where the edge stood before its replica was lost: a zone that is not held must not begin before that.
+  std::map<dns::Name, zone::ZonePosition> floors;
 };
 
 /// The follower's side of the dialogue (feed_service.proto), without the transport: it answers each message once what
@@ -47,6 +50,8 @@ class Follower {
 
   /// Says whether everything that the feed had at one moment of this stream has been applied.
   bool current() const { return current_; }
+  /// The same, zones that were refused aside.
+  bool caught_up() const { return caught_up_; }
   /// Zones whose last version or snapshot was refused.
   const std::set<dns::Name>& refused() const { return refused_; }
 
@@ -68,7 +73,6 @@ class Follower {
   Effect ApplyNodes(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotNodes& message);
   Effect ApplyEnd(const dns::Name& zone);
   Effect Dispatch(const dns::Name& zone, const feed::v1::FollowResponse& message);
-  void ClearStaleReaders();
   feed::v1::FollowRequest Refuse(const Octets& zone_wire, const Error& error);
   std::vector<Octets> PinsFor(const dns::Name& zone, const std::vector<Octets>& kept) const;
   /// Passes a writer's result on and remembers when the disk, and not the data, is to blame.
@@ -82,8 +86,8 @@ class Follower {
   std::optional<Snapshot> snapshot_;
   std::set<dns::Name> refused_;
   std::optional<Error> broken_;
-  UnixTime readers_cleared_{};
   bool current_ = false;
+  bool caught_up_ = false;
 };
 
 }  // namespace idzone::replica

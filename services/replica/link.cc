@@ -79,6 +79,13 @@ FeedLink::Ended FeedLink::RunStream(const std::stop_token& stop) {
       context.TryCancel();
       break;
     }
+    if (follower_.caught_up()) {
+      if (auto moved = events_.caught_up(); !moved) {
+        ended.disk = moved.error();
+        context.TryCancel();
+        break;
+      }
+    }
     if (follower_.current() && !ended.was_current) {
       ended.was_current = true;
       process::Log(LogLevel::kInfo, "replica.current");

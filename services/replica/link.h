@@ -22,6 +22,8 @@ class FollowerMetrics;
 struct LinkEvents {
   std::function<void()> current;                           // everything that the feed had was applied
   std::function<void(const std::string& reason)> trouble;  // no longer, or not yet; one line
+  /// All that the feed had was applied, or refused; may be called again. An error is the disk's.
+  std::function<Result<void>()> caught_up = [] { return Result<void>(); };
 };
 
 /// The connection to the feed: keeps one stream, brings its messages to the follower and the answers back, and comes

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include <string_view>
+
 #include "services/core/base/limits.h"
 #include "services/process/daemon.h"
 #include "services/process/log.h"
 #include "services/replica/follower.h"
+#include "services/replica/follower_home.h"
 #include "services/replica/follower_metrics.h"
 #include "services/replica/link.h"
-#include "services/replica/writer.h"
 #include "services/rpc/channel.h"
 
 namespace {
@@ -54,21 +56,35 @@ Result<void> Run(process::DaemonContext& context) {
                                    .server_ca = config.Text("tls.server_ca"),
                                    .message_octets_max = kMessageOctetsMax});
   if (!channel) return tl::unexpected(channel.error());
-  auto writer = replica::ReplicaWriter::Open(config.Text("replica.directory"),
-                                             static_cast<std::size_t>(config.Integer("replica.map_size_mib")) << 20);
-  if (!writer) return tl::unexpected(writer.error());
+  context.observatory.SetNotReady("the replica is being inspected");
+  auto opened = replica::ReplicaHome::Open(
+      {.directory = config.Text("replica.directory"), .map_octets = static_cast<std::size_t>(config.Integer("replica.map_size_mib")) << 20},
+      context.stop);
+  if (!opened && context.stop.stop_requested()) return {};
+  if (!opened) return tl::unexpected(opened.error());
+  replica::ReplicaHome& home = **opened;
+  for (const replica::Remembered& remembered : home.remembered()) options->floors[remembered.zone] = remembered.position;
 
   const process::SystemClock clock;
   replica::FollowerMetrics metrics(context.observatory.registry());
-  replica::Follower follower(**writer, std::move(*options), clock, &metrics);
+  replica::Follower follower(home.writer(), std::move(*options), clock, &metrics);
   replica::FeedLink link(*channel, follower, metrics,
                          {.current = [&] { context.observatory.SetReady(); },
-                          .trouble = [&](const std::string& reason) { context.observatory.SetNotReady(reason); }});
-  return link.Run(context.stop);
+                          .trouble = [&](const std::string& reason) { context.observatory.SetNotReady(reason); },
+                          .caught_up = [&] { return home.MoveIn(); }});
+  std::stop_source ending;
+  const auto end = [&] { ending.request_stop(); };
+  const std::stop_callback drained(context.stop, end);
+  const std::stop_callback lost(home.lost(), end);
+  auto ran = link.Run(ending.get_token());
+  // Whoever supervises starts the daemon again, and then the replica is inspected and made anew.
+  if (const auto damage = home.damage()) return tl::unexpected(*damage);
+  return ran;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "--inspect") return idzone::replica::InspectHere(argv[2]);
   return idzone::process::RunDaemon(argc, argv, {.program = "idzone-replicad", .keys = DeclaredKeys(), .run = Run});
 }

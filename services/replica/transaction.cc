@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <cstring>
+#include <memory>
+#include <vector>
+
 #include <lmdb.h>
 
 #include "services/replica/environment.h"
@@ -56,6 +60,34 @@ std::uint64_t ReadTransaction::id() const {
 Result<std::optional<OctetsView>> ReadTransaction::Get(Tree tree, OctetsView key) const {
   IDZONE_INVARIANT(held_, "a snapshot is held while it is read");
   return GetIn(txn_, environment_->trees_[static_cast<unsigned>(tree)], key);
+}
+
+Result<void> ReadTransaction::CheckFreePages() const {
+  IDZONE_INVARIANT(held_, "a snapshot is held while it is read");
+  // The first tree of every environment: transaction number -> a count, then that many page numbers, descending.
+  constexpr MDB_dbi kFreePages = 0;
+  constexpr std::size_t kFirstPage = 2;  // behind the two meta pages
+  MDB_envinfo info{};
+  mdb_env_info(environment_->env_, &info);
+  MDB_cursor* raw = nullptr;
+  if (const int code = mdb_cursor_open(txn_, kFreePages, &raw); code != 0) return Failed("a cursor", code);
+  const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
+  MDB_val key{};
+  MDB_val value{};
+  int code = 0;
+  while ((code = mdb_cursor_get(raw, &key, &value, MDB_NEXT)) == 0) {
+    std::vector<std::size_t> pages(value.mv_size / sizeof(std::size_t));
+    if (!pages.empty()) std::memcpy(pages.data(), value.mv_data, pages.size() * sizeof(std::size_t));
+    bool right = !pages.empty() && pages.front() < pages.size();
+    std::size_t below = info.me_last_pgno + 1;
+    for (std::size_t i = 1; right && i <= pages.front(); ++i) {
+      right = pages[i] >= kFirstPage && pages[i] < below;
+      below = pages[i];
+    }
+    if (!right) return Fail(Reason::kEncodingMalformed, "free pages", "pages of the file, in descending order", "others");
+  }
+  if (code != MDB_NOTFOUND) return Failed("a step", code);
+  return {};
 }
 
 Result<WriteTransaction> WriteTransaction::Begin(const std::shared_ptr<Environment>& environment) {

@@ -173,6 +173,20 @@ TEST_P(FollowerTest, RefusesASnapshotOfThePast) {
   EXPECT_EQ(Held(), zone_.position());
 }
 
+TEST_P(FollowerTest, RefusesTheTimeBeforeALostReplica) {
+  const FollowResponse past = BeginOf(zone_);
+  zone_.Publish({"one"});
+  FollowerOptions options;
+  options.floors[zone_.name()] = zone_.position();
+  Open(options);
+
+  EXPECT_EQ(Answer(past).refusal().reason(), "VERSION_GAP");
+  Heartbeat();
+  EXPECT_TRUE(follower_->caught_up());
+  EXPECT_FALSE(follower_->current());
+  EXPECT_TRUE(Snapshot(zone_).applied().has_position());
+}
+
 TEST_P(FollowerTest, KeepsTheKeysThatItSawFirst) {
   Snapshot(zone_);
   Open({});

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "services/replica/inspection.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/replica/small_zone.h"
+
+namespace idzone::replica {
+namespace {
+
+/// A whole replica of a few nodes, and ways to spoil single entries of it.
+class InspectionTest : public testing::Test {
+ protected:
+  InspectionTest() : writer_(OpenWriter(directory_)) {
+    Fill(*writer_, 7, {"one", "two", "three"});
+    IDZONE_INVARIANT(writer_->SetPins(ZoneName(), {"pin one", "pin two"}), "pins are kept");
+  }
+
+  Result<std::uint64_t> Inspected() {
+    ReadTransaction transaction(writer_->environment());
+    if (auto renewed = transaction.Renew(); !renewed) return tl::unexpected(renewed.error());
+    return Inspect(transaction);
+  }
+  std::vector<Remembered> Known() {
+    ReadTransaction transaction(writer_->environment());
+    IDZONE_INVARIANT(transaction.Renew(), "a snapshot can be taken");
+    return Remember(transaction);
+  }
+  /// Replaces an entry; an empty value removes it.
+  void Spoil(Tree tree, OctetsView key, OctetsView value) {
+    auto transaction = WriteTransaction::Begin(writer_->environment()).value();
+    if (value.empty()) {
+      IDZONE_INVARIANT(transaction.Remove(tree, key).value(), "what is removed is there");
+    } else {
+      IDZONE_INVARIANT(transaction.Put(tree, key, value), "it is put");
+    }
+    IDZONE_INVARIANT(transaction.Commit(), "it is committed");
+  }
+  Octets ValueOf(Tree tree, OctetsView key) {
+    ReadTransaction transaction(writer_->environment());
+    IDZONE_INVARIANT(transaction.Renew(), "a snapshot can be taken");
+    return Octets(transaction.Get(tree, key).value().value());
+  }
+  void ExpectDamage(const std::string& part) {
+    const auto inspected = Inspected();
+    ASSERT_FALSE(inspected);
+    EXPECT_NE(inspected.error().Detail().find(part), std::string::npos) << inspected.error().Detail();
+  }
+  Octets NodeKey(const std::string& device) {
+    return EncodeNodeKey(DecodeZoneRecord(ZoneName().wire(), ValueOf(Tree::kZone, ZoneName().wire())).value().generation, KeyOf(device));
+  }
+
+  const ScratchDirectory directory_;
+  const std::unique_ptr<ReplicaWriter> writer_;
+};
+
+TEST_F(InspectionTest, AWholeReplicaIsWholeAlsoAfterManyVersions) {
+  EXPECT_EQ(Inspected().value(), 4u);
+
+  for (dns::Serial serial = 8; serial < 40; ++serial) {
+    zone::NodeChange change = WholeZone({"one", "two", "three"}).front();
+    change.denial.reset();
+    ASSERT_TRUE(writer_->ApplyVersion(ZoneName(), At(serial - 1), At(serial), {change}));
+  }
+  Fill(*writer_, 40, {"one", "two"});
+
+  EXPECT_EQ(Inspected().value(), 3u);
+}
+
+TEST_F(InspectionTest, ASnapshotUnderWayIsNoDamage) {
+  ASSERT_TRUE(writer_->BeginSnapshot(ZoneName(), At(8)));
+  ASSERT_TRUE(writer_->AddNodes(ZoneName(), {WholeZone({"one", "two"}).front()}));
+
+  EXPECT_EQ(Inspected().value(), 4u);
+}
+
+TEST_F(InspectionTest, AnEmptyReplicaIsWhole) {
+  ASSERT_TRUE(writer_->RemoveZone(ZoneName()));
+
+  EXPECT_EQ(Inspected().value(), 0u);
+}
+
+TEST_F(InspectionTest, AFlippedBitOfAnyValueIsFound) {
+  const Octets node = NodeKey("two");
+  for (const auto& [tree, key] : {std::pair<Tree, Octets>(Tree::kNode, node), std::pair<Tree, Octets>(Tree::kZone, ZoneName().wire())}) {
+    const Octets value = ValueOf(tree, key);
+    for (const std::size_t at : {std::size_t{0}, std::size_t{9}, value.size() - 1}) {
+      Octets flipped = value;
+      flipped[at] = static_cast<char>(flipped[at] ^ 4);
+      Spoil(tree, key, flipped);
+      ExpectDamage("checksum");
+    }
+    Spoil(tree, key, value);
+    EXPECT_TRUE(Inspected());
+  }
+}
+
+TEST_F(InspectionTest, AMissingNodeIsAHoleInTheChain) {
+  Spoil(Tree::kNode, NodeKey("two"), {});
+
+  const auto inspected = Inspected();
+
+  ASSERT_FALSE(inspected);
+  EXPECT_TRUE(inspected.error().Detail().find("chain") != std::string::npos || inspected.error().Detail().find("apex") != std::string::npos)
+      << inspected.error().Detail();
+}
+
+TEST_F(InspectionTest, AZoneWithoutNumberGenerationOrNodesIsDamage) {
+  const ZoneRecord record = DecodeZoneRecord(ZoneName().wire(), ValueOf(Tree::kZone, ZoneName().wire())).value();
+  const Octets number = EncodeNumber(record.number);
+  const Octets generation = EncodeNumber(record.generation);
+
+  Spoil(Tree::kZoneNumber, number, {});
+  ExpectDamage("zone numbers");
+  Spoil(Tree::kZoneNumber, number, dns::Name::Parse("else.").value().wire());
+  ExpectDamage("the zone that has it");
+  Spoil(Tree::kZoneNumber, number, ZoneName().wire());
+
+  Spoil(Tree::kGeneration, generation, "\x01");
+  ExpectDamage("live");
+  Spoil(Tree::kGeneration, generation, "\x09");
+  ExpectDamage("state");
+  Spoil(Tree::kGeneration, generation, "\x02");
+  EXPECT_TRUE(Inspected());
+
+  for (const std::string device : {"one", "two", "three"}) Spoil(Tree::kNode, NodeKey(device), {});
+  Spoil(Tree::kNode, EncodeNodeKey(record.generation, dns::Nsec3Hash(ZoneName())), {});
+  ExpectDamage("nodes of 1 zones");
+}
+
+TEST_F(InspectionTest, WhatAZoneHadIsRememberedAndTravelsAsText) {
+  const std::vector<Remembered> known = Known();
+  ASSERT_EQ(known.size(), 1u);
+  EXPECT_EQ(known[0], (Remembered{ZoneName(), At(7), {"pin one", "pin two"}}));
+
+  const Findings whole = ParseFindings(FormatRemembered(known) + FormatVerdict(Inspected()));
+  EXPECT_EQ(whole.remembered, known);
+  EXPECT_EQ(whole.nodes, 4u);
+  EXPECT_FALSE(whole.damage);
+
+  const Findings damaged = ParseFindings(FormatRemembered(known) + FormatVerdict(Fail(Reason::kInternal, "a", "b", "c")));
+  EXPECT_EQ(damaged.remembered, known);
+  ASSERT_TRUE(damaged.damage);
+  EXPECT_NE(damaged.damage->met.find("a: expected b, met c"), std::string::npos);
+}
+
+TEST_F(InspectionTest, TextThatBreaksOffIsDamage) {
+  const std::string text = FormatRemembered(Known()) + FormatVerdict(4);
+  for (std::size_t length = 0; length < text.size(); ++length) EXPECT_TRUE(ParseFindings(text.substr(0, length)).damage) << length;
+  EXPECT_TRUE(ParseFindings("remembered xx yy\nnonsense\n").damage);
+}
+
+}  // namespace
+}  // namespace idzone::replica
