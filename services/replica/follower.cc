@@ -121,6 +121,8 @@ Result<feed::v1::FollowRequest> Follower::Answer(const feed::v1::FollowResponse&
   }
   if (*effect) {
     refused_.erase(*zone);
+    held_back_.erase(*zone);
+    if (metrics_ != nullptr) metrics_->SetHeldBackZones(held_back_.size());
     if (metrics_ != nullptr) metrics_->SetRefusedZones(refused_.size());
     ToProto(*zone, **effect, applied->mutable_position());
   }
@@ -163,6 +165,7 @@ Follower::Effect Follower::Apply(const dns::Name& zone, const feed::v1::FollowRe
   if (!*own) return Fail(Reason::kVersionGap, "zone " + zone.Format(), "a snapshot of a zone that is not held", "a version");
   const FedVersion version{*position, message.previous_serial(), message.previous_digest(), message.delta()};
   const FedZone fed{zone, (*own)->denial};
+  if (IsFork((*own)->position, position->epoch, version.previous_serial, version.previous_digest)) forked_[zone] = position->epoch;
   const auto changes = CheckChain(fed, (*own)->position, version);
   if (!changes) return tl::unexpected(changes.error());
 
@@ -184,6 +187,33 @@ Follower::Effect Follower::Apply(const dns::Name& zone, const feed::v1::FollowRe
   return std::optional(*position);
 }
 
+/// What only an operator may allow.
+Result<void> Follower::CheckPast(const dns::Name& zone, const zone::ZonePosition& held, const zone::ZonePosition& offered,
+                                 std::uint64_t nodes) {
+  Result<void> checked = CheckHistory(zone, held, offered);
+  if (const auto forked = forked_.find(zone); checked && forked != forked_.end() && offered.epoch <= forked->second)
+    checked = Fail(Reason::kDigestMismatch, "snapshot of " + zone.Format(), "the history that is held, or an epoch after it",
+                   "another history of epoch " + std::to_string(offered.epoch));
+  if (checked) {
+    const auto count = Written(writer_.CountNodes(zone));
+    if (!count) return tl::unexpected(count.error());
+    checked = CheckShrink(zone, *count, nodes, options_.shrink);
+  }
+  if (checked) return checked;
+  if (options_.accept.Names(zone)) {
+    process::LogError(LogLevel::kWarning, "replica.accepted_by_operator", checked.error(), {{"zone", zone.Format()}});
+    return {};
+  }
+  HoldBack(zone, checked.error());
+  return checked;
+}
+
+void Follower::HoldBack(const dns::Name& zone, const Error& error) {
+  process::LogError(LogLevel::kError, "replica.held_back", error, {{"zone", zone.Format()}, {"accept_file", options_.accept.path()}});
+  held_back_[zone] = error.Detail();
+  if (metrics_ != nullptr) metrics_->SetHeldBackZones(held_back_.size());
+}
+
 Follower::Effect Follower::ApplyBegin(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotBegin& message) {
   // The one before was left by the server.
   if (snapshot_) {
@@ -196,13 +226,7 @@ Follower::Effect Follower::ApplyBegin(const dns::Name& zone, const feed::v1::Fol
   if (!own) return tl::unexpected(own.error());
   zone::ZonePosition held = *own ? (*own)->position : zone::ZonePosition{};
   if (const auto floor = options_.floors.find(zone); held.digest.empty() && floor != options_.floors.end()) held = floor->second;
-  // Within an epoch time does not go back: an old snapshot would bring revoked keys back to life.
-  const bool older = !held.digest.empty() &&
-                     (position->epoch < held.epoch || (position->epoch == held.epoch && dns::SerialLess(position->serial, held.serial)));
-  if (older)
-    return Fail(Reason::kVersionGap, "snapshot of " + zone.Format(),
-                "not before epoch " + std::to_string(held.epoch) + " serial " + std::to_string(held.serial),
-                "epoch " + std::to_string(position->epoch) + " serial " + std::to_string(position->serial));
+  if (auto past = CheckPast(zone, held, *position, message.node_count()); !past) return tl::unexpected(past.error());
   const auto denial = DenialOf(message);
   if (!denial) return tl::unexpected(denial.error());
   auto nodes = zone::DecodeDelta(message.apex(), zone, *denial);
@@ -252,6 +276,8 @@ Follower::Effect Follower::ApplyEnd(const dns::Name& zone) {
   if (auto committed = Written(writer_.CommitSnapshot(zone, snapshot_->first_pins)); !committed) return tl::unexpected(committed.error());
   const Snapshot done = std::move(*snapshot_);
   snapshot_.reset();
+  forked_.erase(zone);
+  options_.accept.Remove(zone);
   for (const Octets& pin : done.first_pins)
     process::Log(LogLevel::kWarning, "replica.key_pinned", {{"zone", zone.Format()}, {"ds", HexEncode(pin)}, {"trust", "first use"}});
   process::Log(LogLevel::kInfo, "replica.snapshot_applied",

@@ -10,6 +10,7 @@
 
 #include "services/core/base/clock.h"
 #include "services/replica/follower_check.h"
+#include "services/replica/follower_history.h"
 #include "services/replica/follower_trust.h"
 #include "services/replica/writer.h"
 
@@ -31,6 +32,8 @@ struct FollowerOptions {
   std::optional<AnchorSet> anchors;  // none: trust on first use
   /// Where the edge stood before its replica was lost: a zone that is not held must not begin before that.
   std::map<dns::Name, zone::ZonePosition> floors;
+  ShrinkLimit shrink;
+  AcceptFile accept{""};
 };
 
 /// The follower's side of the dialogue (feed_service.proto), without the transport: it answers each message once what
@@ -54,6 +57,8 @@ class Follower {
   bool caught_up() const { return caught_up_; }
   /// Zones whose last version or snapshot was refused.
   const std::set<dns::Name>& refused() const { return refused_; }
+  /// Zones that are held back until an operator says a word (follower_history.h), each with the reason.
+  const std::map<dns::Name, std::string>& held_back() const { return held_back_; }
 
  private:
   struct Snapshot {
@@ -74,6 +79,8 @@ class Follower {
   Effect ApplyEnd(const dns::Name& zone);
   Effect Dispatch(const dns::Name& zone, const feed::v1::FollowResponse& message);
   feed::v1::FollowRequest Refuse(const Octets& zone_wire, const Error& error);
+  Result<void> CheckPast(const dns::Name& zone, const zone::ZonePosition& held, const zone::ZonePosition& offered, std::uint64_t nodes);
+  void HoldBack(const dns::Name& zone, const Error& error);
   std::vector<Octets> PinsFor(const dns::Name& zone, const std::vector<Octets>& kept) const;
   /// Passes a writer's result on and remembers when the disk, and not the data, is to blame.
   template <typename T>
@@ -85,6 +92,8 @@ class Follower {
   FollowerMetrics* const metrics_;
   std::optional<Snapshot> snapshot_;
   std::set<dns::Name> refused_;
+  std::map<dns::Name, std::string> held_back_;
+  std::map<dns::Name, zone::Epoch> forked_;  // zones whose history is another one than ours, as of that epoch
   std::optional<Error> broken_;
   bool current_ = false;
   bool caught_up_ = false;

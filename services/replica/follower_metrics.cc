@@ -24,6 +24,7 @@ struct FollowerMetrics::Families {
   explicit Families(prometheus::Registry& registry)
       : connected(Gauge(registry, "idzone_replica_connected", "1 while the feed's stream is up")),
         refused_zones(Gauge(registry, "idzone_replica_refused_zones", "Zones whose last version or snapshot was refused")),
+        held_back_zones(Gauge(registry, "idzone_replica_held_back_zones", "Zones that wait for an operator's word")),
         last_applied(Gauge(registry, "idzone_replica_last_applied_time_seconds", "When a version or snapshot was last applied")),
         versions(Counters(registry, "idzone_replica_versions_total", "Versions applied").Add({})),
         changes(Counters(registry, "idzone_replica_changes_total", "Nodes changed by versions").Add({})),
@@ -33,6 +34,7 @@ struct FollowerMetrics::Families {
 
   prometheus::Gauge& connected;
   prometheus::Gauge& refused_zones;
+  prometheus::Gauge& held_back_zones;
   prometheus::Gauge& last_applied;
   prometheus::Counter& versions;
   prometheus::Counter& changes;
@@ -50,6 +52,10 @@ void FollowerMetrics::SetConnected(bool connected) {
 
 void FollowerMetrics::SetRefusedZones(std::size_t zones) {
   families_->refused_zones.Set(static_cast<double>(zones));
+}
+
+void FollowerMetrics::SetHeldBackZones(std::size_t zones) {
+  families_->held_back_zones.Set(static_cast<double>(zones));
 }
 
 void FollowerMetrics::CountVersion(std::size_t changes, UnixTime now) {

@@ -20,6 +20,7 @@ class FollowerMetrics {
 
   void SetConnected(bool connected);
   void SetRefusedZones(std::size_t zones);
+  void SetHeldBackZones(std::size_t zones);
   void CountVersion(std::size_t changes, UnixTime now);
   void CountSnapshot(UnixTime now);
   void CountRefusal(std::string_view reason);

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <utility>
 
 #include "idzone/feed/v1/feed_service.grpc.pb.h"
 #include "services/process/lifecycle.h"
@@ -53,8 +54,41 @@ class SilenceWatch {
 
 }  // namespace
 
-FeedLink::FeedLink(std::shared_ptr<grpc::Channel> channel, Follower& follower, FollowerMetrics& metrics, LinkEvents events)
-    : channel_(std::move(channel)), follower_(follower), metrics_(metrics), events_(std::move(events)) {}
+FeedLink::FeedLink(std::shared_ptr<grpc::Channel> channel, Follower& follower, FollowerMetrics& metrics, LinkEvents events,
+                   LinkOptions options)
+    : channel_(std::move(channel)), follower_(follower), metrics_(metrics), events_(std::move(events)), options_(options) {}
+
+/// Tells what the message that was just answered has changed.
+void FeedLink::NoteHealth(Ended& ended) {
+  const std::lock_guard lock(health_mutex_);
+  if (!follower_.held_back().empty()) {
+    const auto& [zone, why] = *follower_.held_back().begin();
+    if (!held_back_) events_.trouble("zone " + zone.Format() + " is held back: " + why);
+    held_back_ = true;
+    return;
+  }
+  if (!follower_.current()) return;
+  current_at_ = steady_clock::now();
+  const bool again = std::exchange(held_back_, false) | std::exchange(lagging_, false);
+  if (!ended.was_current) process::Log(LogLevel::kInfo, "replica.current");
+  if (!ended.was_current || again) events_.current();
+  ended.was_current = true;
+}
+
+void FeedLink::Trouble(const std::string& reason) {
+  const std::lock_guard lock(health_mutex_);
+  events_.trouble(reason);
+}
+
+void FeedLink::WatchLag(const std::stop_token& stop) {
+  while (process::SleepFor(stop, kWatchEvery)) {
+    const std::lock_guard lock(health_mutex_);
+    if (!current_at_ || lagging_ || steady_clock::now() - *current_at_ <= options_.lag_max) continue;
+    lagging_ = true;
+    process::Log(LogLevel::kError, "replica.lags", {{"seconds_max", options_.lag_max.count()}});
+    events_.trouble("feed: nothing new for more than " + std::to_string(options_.lag_max.count()) + " s (replica.lag_max_seconds)");
+  }
+}
 
 FeedLink::Ended FeedLink::RunStream(const std::stop_token& stop) {
   Ended ended;
@@ -86,11 +120,7 @@ FeedLink::Ended FeedLink::RunStream(const std::stop_token& stop) {
         break;
       }
     }
-    if (follower_.current() && !ended.was_current) {
-      ended.was_current = true;
-      process::Log(LogLevel::kInfo, "replica.current");
-      events_.current();
-    }
+    NoteHealth(ended);
     watch.Waiting();
     alive = stream->Write(*answer);
   }
@@ -106,6 +136,11 @@ FeedLink::Ended FeedLink::RunStream(const std::stop_token& stop) {
 }
 
 Result<void> FeedLink::Run(const std::stop_token& stop) {
+  const std::jthread lag_watch([this](const std::stop_token& ended) { WatchLag(ended); });
+  return Keep(stop);
+}
+
+Result<void> FeedLink::Keep(const std::stop_token& stop) {
   process::Backoff backoff(kFirstWait, kLastWait);
   bool ever_current = false;
   while (!stop.stop_requested()) {
@@ -113,7 +148,7 @@ Result<void> FeedLink::Run(const std::stop_token& stop) {
     if (stop.stop_requested()) return {};
     if (ended.disk) {
       process::LogError(LogLevel::kError, "replica.disk_failed", *ended.disk);
-      events_.trouble("disk: " + std::string(ReasonName(ended.disk->reason)) + " " + ended.disk->Detail());
+      Trouble("disk: " + std::string(ReasonName(ended.disk->reason)) + " " + ended.disk->Detail());
       // After a failed fsync nobody knows what the disk holds: only a new process, which opens the file anew, may go on.
       if (ended.disk->reason != Reason::kLimitExceeded) return tl::unexpected(*ended.disk);
       ever_current = false;
@@ -122,7 +157,7 @@ Result<void> FeedLink::Run(const std::stop_token& stop) {
     }
     process::LogError(LogLevel::kWarning, "replica.feed_lost", ended.error);
     ever_current = ever_current || ended.was_current;
-    if (!ever_current) events_.trouble("feed: " + std::string(ReasonName(ended.error.reason)) + " " + ended.error.Detail());
+    if (!ever_current) Trouble("feed: " + std::string(ReasonName(ended.error.reason)) + " " + ended.error.Detail());
     if (ended.was_current) backoff.Reset();
     process::SleepFor(stop, backoff.Next());
   }

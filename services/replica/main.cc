@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <chrono>
 #include <string_view>
 
 #include "services/core/base/limits.h"
@@ -25,6 +26,10 @@ std::vector<process::ConfigKey> DeclaredKeys() {
       process::RequiredText("tls.server_ca", "PEM file: the authorities of the feed's certificate; read again when it changes"),
       process::RequiredText("replica.directory", "directory of the replica; made when it is not there"),
       process::OptionalInteger("replica.map_size_mib", 1024, 16, 1024 * 1024, "how large the replica may grow"),
+      process::OptionalInteger("replica.lag_max_seconds", 3600, 1, 30 * 24 * 3600,
+                               "ready ends when nothing could be applied for so long; answers do not"),
+      process::OptionalInteger("replica.shrink_max_percent", 50, 1, 100,
+                               "a snapshot that takes more of a zone's names away waits for an operator; 100: none does"),
       process::OptionalText("replica.verify", "all", "which signatures are verified: all, sample or none"),
       process::OptionalText("replica.anchors_file", "",
                             "file of DS records: only these zones are followed, with these keys; empty: trust on first use"),
@@ -36,6 +41,8 @@ Result<replica::FollowerOptions> OptionsFrom(const process::Config& config) {
   const auto mode = replica::ParseVerifyMode(config.Text("replica.verify"));
   if (!mode) return tl::unexpected(mode.error());
   options.verify = *mode;
+  options.shrink.percent_max = static_cast<unsigned>(config.Integer("replica.shrink_max_percent"));
+  options.accept = replica::AcceptFile(config.Text("replica.directory") + "/accept");
   if (const std::string& file = config.Text("replica.anchors_file"); !file.empty()) {
     auto anchors = replica::AnchorSet::Read(file);
     if (!anchors) return tl::unexpected(anchors.error());
@@ -71,7 +78,8 @@ Result<void> Run(process::DaemonContext& context) {
   replica::FeedLink link(*channel, follower, metrics,
                          {.current = [&] { context.observatory.SetReady(); },
                           .trouble = [&](const std::string& reason) { context.observatory.SetNotReady(reason); },
-                          .caught_up = [&] { return home.MoveIn(); }});
+                          .caught_up = [&] { return home.MoveIn(); }},
+                         {.lag_max = std::chrono::seconds(config.Integer("replica.lag_max_seconds"))});
   std::stop_source ending;
   const auto end = [&] { ending.request_stop(); };
   const std::stop_callback drained(context.stop, end);

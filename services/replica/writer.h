@@ -43,6 +43,9 @@ class ReplicaWriter {
   /// Returns a node of the zone as it is now, or nothing.
   Result<std::optional<zone::Node>> ReadNode(const dns::Name& zone, const dns::DenialKey& key) const;
 
+  /// Returns how many nodes the zone has; 0 when it is not held. It walks them: a tenth of a second for a million.
+  Result<std::uint64_t> CountNodes(const dns::Name& zone) const;
+
   /// Moves a zone that stands at `previous` to `next` and applies the changes, all in one transaction.
   /// DIGEST_MISMATCH when the zone stands elsewhere (or is not held); VERSION_GAP when a change speaks of a node that
   /// is not there. Either way nothing has changed, and a snapshot will help.

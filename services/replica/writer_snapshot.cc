@@ -105,6 +105,24 @@ Result<void> ReplicaWriter::CommitSnapshot(const dns::Name& zone, const std::vec
   return {};
 }
 
+Result<std::uint64_t> ReplicaWriter::CountNodes(const dns::Name& zone) const {
+  ReadTransaction transaction(environment_);
+  if (auto renewed = transaction.Renew(); !renewed) return tl::unexpected(renewed.error());
+  const auto value = transaction.Get(Tree::kZone, zone.wire());
+  if (!value) return tl::unexpected(value.error());
+  if (!*value) return 0;
+  const auto record = DecodeZoneRecord(zone.wire(), **value);
+  if (!record) return tl::unexpected(record.error());
+  auto cursor = Cursor::Open(transaction, Tree::kNode);
+  if (!cursor) return tl::unexpected(cursor.error());
+  const Octets prefix = EncodeNumber(record->generation);
+  std::uint64_t count = 0;
+  for (auto entry = cursor->Seek(prefix);; entry = cursor->Next(), ++count) {
+    if (!entry) return tl::unexpected(entry.error());
+    if (!*entry || !(*entry)->key.starts_with(prefix)) return count;
+  }
+}
+
 Result<void> ReplicaWriter::AbandonSnapshot(const dns::Name& zone) {
   const auto found = fillings_.find(zone);
   if (found == fillings_.end()) return {};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "idzone/feed/v1/feed_service.pb.h"
 #include "tests/unit/replica/signed_zone.h"
@@ -171,6 +172,151 @@ TEST_P(FollowerTest, RefusesASnapshotOfThePast) {
 
   EXPECT_EQ(Answer(past).refusal().reason(), "VERSION_GAP");
   EXPECT_EQ(Held(), zone_.position());
+}
+
+TEST_P(FollowerTest, HoldsBackAnotherHistoryOfTheSameSerialUntilTheEpochRises) {
+  Snapshot(zone_);
+  SignedZone other = zone_.Fork();
+  other.Journal({other.Apex()}, 2);
+  zone_.Publish({"one"});
+  Version(zone_.last());
+  ASSERT_EQ(Held().serial, other.position().serial);
+
+  // A snapshot of it, and a version that follows it.
+  EXPECT_EQ(Begin(other).refusal().reason(), "DIGEST_MISMATCH");
+  ASSERT_EQ(follower_->held_back().size(), 1u);
+  EXPECT_TRUE(Version(other.Publish({"two"})).has_applied()) << "ignored, as long as no snapshot begins";
+  EXPECT_EQ(Held(), zone_.position());
+  Heartbeat();
+  EXPECT_FALSE(follower_->current());
+
+  other.SetEpoch(2);
+  EXPECT_TRUE(Snapshot(other).applied().has_position());
+  EXPECT_TRUE(follower_->held_back().empty());
+  Heartbeat();
+  EXPECT_TRUE(follower_->current());
+}
+
+TEST_P(FollowerTest, AVersionOfAnotherHistoryHoldsItsSnapshotsBackToo) {
+  Snapshot(zone_);
+  SignedZone other = zone_.Fork();
+  other.Journal({other.Apex()}, 2);
+  Version(zone_.Publish({"one"}));
+  const FedVersion foreign = other.Publish({"two"});
+
+  EXPECT_EQ(Version(foreign).refusal().reason(), "DIGEST_MISMATCH");
+  EXPECT_TRUE(Begin(other).has_refusal());
+  EXPECT_EQ(follower_->held_back().size(), 1u);
+  EXPECT_EQ(Held(), zone_.position());
+}
+
+TEST_P(FollowerTest, AnOperatorsWordLetsOneSnapshotThrough) {
+  const std::string accept = directory_ + "/accept";
+  FollowerOptions options;
+  options.shrink = {.percent_max = 50, .nodes_min = 4};
+  options.accept = AcceptFile(accept);
+  Open(options);
+  SignedZone emptied = zone_.Fork();
+  zone_.Publish({"one", "two", "three", "four", "five"});
+  Snapshot(zone_);
+  emptied.Publish({"one"});
+  emptied.Publish({});
+
+  EXPECT_EQ(Begin(emptied).refusal().reason(), "LIMIT_EXCEEDED");
+  EXPECT_EQ(follower_->held_back().size(), 1u);
+  EXPECT_EQ(Held(), zone_.position());
+  std::ofstream(accept) << "_other.example.\nnonsense..\n" << zone_.name().Format() << "\n";
+  EXPECT_TRUE(Snapshot(emptied).applied().has_position());
+
+  EXPECT_TRUE(follower_->held_back().empty());
+  EXPECT_EQ(Held(), emptied.position());
+  EXPECT_FALSE(options.accept.Names(zone_.name())) << "the word counts once";
+  EXPECT_TRUE(options.accept.Names(dns::Name::Parse("_other.example.").value()));
+}
+
+TEST_P(FollowerTest, AZoneMayLoseWhatTheLimitAllows) {
+  FollowerOptions options;
+  options.shrink = {.percent_max = 50, .nodes_min = 4};
+  Open(options);
+  SignedZone smaller = zone_.Fork();
+  zone_.Publish({"one", "two", "three", "four", "five"});
+  Snapshot(zone_);
+  smaller.Publish({"one", "two"});
+  smaller.Publish({});
+
+  EXPECT_TRUE(Snapshot(smaller).applied().has_position());
+}
+
+TEST_P(FollowerTest, RefusesAZoneReSignedWithAForeignKeyWhateverElseIsRight) {
+  Snapshot(zone_);
+  SignedZone foreign(GetParam());
+  for (const char* device : {"one", "two", "three"}) foreign.Publish({device});
+  ASSERT_TRUE(dns::SerialLess(Held().serial, foreign.position().serial));
+
+  EXPECT_EQ(Begin(foreign).refusal().reason(), "KEY_NOT_PINNED");
+  // As a version of the zone that is held: the apex has the foreign keys.
+  zone_.Journal({foreign.Apex()}, foreign.position().serial);
+  Open({});
+  EXPECT_EQ(Version(zone_.last()).refusal().reason(), "KEY_NOT_PINNED");
+}
+
+TEST_P(FollowerTest, RefusesWhatDoesNotBelongIntoTheZone) {
+  Snapshot(zone_);
+  const zone::ZonePosition before = Held();
+  zone_.Publish({"one"});
+  const std::vector<zone::NodeChange> whole = zone_.Whole();
+  const auto refused = [&](auto spoil) {
+    std::vector<zone::NodeChange> nodes = whole;
+    for (zone::NodeChange& node : nodes)
+      if (node.data->owner != zone_.name()) spoil(node);
+    Begin(zone_);
+    const FollowRequest answer = Nodes(zone_, nodes);
+    EXPECT_FALSE(End(zone_).applied().has_position());
+    return answer.refusal().reason();
+  };
+
+  EXPECT_EQ(refused([](zone::NodeChange& node) { node.data->owner = dns::Name::Parse("one.else.example.").value(); }),
+            "NAME_OUTSIDE_SUFFIX");
+  EXPECT_EQ(refused([](zone::NodeChange& node) { node.data->rrsets[0].rrsigs.clear(); }), "SIGNATURE_INVALID");
+  EXPECT_EQ(refused([](zone::NodeChange& node) { node.data->rrsets[0].ttl += 1; }), "SIGNATURE_INVALID");
+  EXPECT_EQ(refused([](zone::NodeChange& node) { node.denial.reset(); }), "VERSION_GAP");
+  EXPECT_EQ(Held(), before);
+}
+
+TEST_P(FollowerTest, RefusesARecordOfAForbiddenType) {
+  Snapshot(zone_);
+  const zone::ZonePosition before = Held();
+  zone_.Publish({"one"});
+  // Our own encoder cannot write a TXT record: TLSA becomes one on the wire.
+  Octets nodes = zone::EncodeDelta(zone_.Whole());
+  const Octets tlsa("\x00\x34\x00\x00\x01\x2c", 6);
+  ASSERT_NE(nodes.find(tlsa), Octets::npos);
+  nodes[nodes.find(tlsa) + 1] = 16;
+  FollowResponse message;
+  message.mutable_snapshot_nodes()->set_zone(zone_.name().wire());
+  message.mutable_snapshot_nodes()->set_nodes(nodes);
+
+  Begin(zone_);
+  EXPECT_EQ(Answer(message).refusal().reason(), "RECORD_TYPE_FORBIDDEN");
+  EXPECT_FALSE(End(zone_).applied().has_position());
+  EXPECT_EQ(Held(), before);
+}
+
+TEST_P(FollowerTest, RefusesEveryTruncationOfAVersion) {
+  Snapshot(zone_);
+  const zone::ZonePosition before = Held();
+  const FedVersion version = zone_.Publish({"one"});
+  for (std::size_t length = 0; length < version.delta.size(); length += 29) {
+    Open({});
+    FedVersion truncated = version;
+    truncated.delta.resize(length);
+    EXPECT_EQ(Version(truncated).refusal().reason(), "DIGEST_MISMATCH");
+    // With a digest that fits: what is left does not decode, or does not make a version.
+    Open({});
+    truncated.position.digest = zone::VersionDigest(before.digest, 1, version.position.serial, truncated.delta);
+    EXPECT_TRUE(Version(truncated).has_refusal()) << length;
+  }
+  EXPECT_EQ(Held(), before);
 }
 
 TEST_P(FollowerTest, RefusesTheTimeBeforeALostReplica) {

@@ -38,6 +38,18 @@ class SignedZone {
   dns::DenialKey KeyOf(const dns::Name& owner) const { return dns::DenialKeyOf(denial_, owner, name_); }
   FedZone fed() const { return {name_, denial_}; }
 
+  SignedZone(const SignedZone& other)
+      : denial_(other.denial_),
+        key_(other.key_),
+        name_(other.name_),
+        nodes_(other.nodes_),
+        position_(other.position_),
+        last_(other.last_) {}
+  SignedZone& operator=(const SignedZone&) = delete;
+  /// Returns a zone of the same key and past that goes on by itself.
+  SignedZone Fork() const { return SignedZone(*this); }
+  void SetEpoch(zone::Epoch epoch) { position_.epoch = epoch; }
+
   const dns::Name& name() const { return name_; }
   UnixTime now() const { return now_; }
   const Octets& dnskey() const { return key_.dnskey(); }
