@@ -60,6 +60,11 @@ const std::vector<AnswerRecord>& Answerer::DataOf(const ServedZone& zone, Known&
 }
 
 Result<const std::vector<AnswerRecord>*> Answerer::SignaturesOf(replica::Snapshot& snapshot, const ServedZone& zone, Known& known) {
+  // The NSEC record stands at the name, and PowerDNS asks for all signatures there at once.
+  if (zone.record.denial == dns::DenialKind::kNsec) {
+    const replica::NodeView& node = known.place->node;
+    if (auto valid = CheckNotExpired(ExpiryOf(node.denial_rrsig), now_, node.owner); !valid) return tl::unexpected(valid.error());
+  }
   if (known.signatures) return &*known.signatures;
   const auto negative_ttl = NegativeTtlOf(snapshot, zone);
   if (!negative_ttl) return tl::unexpected(negative_ttl.error());
@@ -92,6 +97,8 @@ Result<void> Answerer::FindRecords(replica::Snapshot& snapshot, const ServedZone
     if (empty && question.type == kAnyType) records.push_back({});
     return {};
   }
+  if (!(*known)->expiry) (*known)->expiry.emplace(ExpiryOf((*known)->place->node));
+  if (auto valid = CheckNotExpired(*(*known)->expiry, now_, question.name); !valid) return valid;
   if (signatures) {
     const auto all = SignaturesOf(snapshot, zone, **known);
     if (!all) return tl::unexpected(all.error());
@@ -114,13 +121,17 @@ Result<void> Answerer::AppendNsec3Signature(replica::Snapshot& snapshot, const S
                                             std::vector<AnswerRecord>& records) {
   const auto ttl = NegativeTtlOf(snapshot, zone);
   if (!ttl) return tl::unexpected(ttl.error());
-  if (const Known* met = memo_.FindNode(zone, hash)) {
-    AppendDenialSignature(met->place->node, RrType::kNsec3, *ttl, make_, records);
-    return {};
+  const Known* met = memo_.FindNode(zone, hash);
+  std::optional<replica::Place> place;
+  if (met == nullptr) {
+    auto found = FindPlace(snapshot, zone, hash);
+    if (!found) return tl::unexpected(found.error());
+    place = *std::move(found);
+    if (!place || !place->exact) return {};
   }
-  auto place = FindPlace(snapshot, zone, hash);
-  if (!place) return tl::unexpected(place.error());
-  if (*place && (*place)->exact) AppendDenialSignature((*place)->node, RrType::kNsec3, *ttl, make_, records);
+  const replica::NodeView& node = met != nullptr ? met->place->node : place->node;
+  if (auto valid = CheckNotExpired(ExpiryOf(node.denial_rrsig), now_, node.owner); !valid) return valid;
+  AppendDenialSignature(node, RrType::kNsec3, *ttl, make_, records);
   return {};
 }
 

@@ -11,7 +11,8 @@
 /// What the replica says to PowerDNS's questions. PowerDNS takes answers together itself, from several look-ups, and
 /// rebuilds the denial records of pre-signed zones.
 ///
-/// Errors: ENCODING_MALFORMED when the replica is damaged, or holds what nothing may answer.
+/// Errors: ENCODING_MALFORMED when the replica is damaged, or holds what nothing may answer; SIGNATURE_INVALID when what is
+/// there has expired.
 namespace idzone::nameserver {
 
 struct Question {
@@ -37,8 +38,11 @@ class Answerer {
 
   /// The snapshot shows another moment than at the last question, or the same (Session::Use::moment).
   void SetMoment(std::uint64_t moment) { memo_.SetMoment(moment); }
-  /// The questions that follow belong to another query.
-  void OpenQuery() { memo_.Open(); }
+  /// The questions that follow belong to another query, which came at `now`.
+  void OpenQuery(RrsigTime now) {
+    memo_.Open();
+    now_ = now;
+  }
 
   /// Returns the zone of that number; null: none. Valid until the next call of SetMoment or OpenQuery.
   Result<const ServedZone*> FindZone(replica::Snapshot& snapshot, replica::ZoneNumber number);
@@ -65,6 +69,7 @@ class Answerer {
 
   const MakeContent make_;
   Memo memo_;
+  RrsigTime now_ = 0;
 };
 
 /// Returns the hash that the first label of `owner` (wire form) spells in base32hex, if it is a name right below the

@@ -5,6 +5,20 @@
 #include <utility>
 
 namespace idzone::nameserver {
+namespace {
+
+/// Lets what is kept look at a copy. Returns false when the octets are no longer what they were when they were looked at.
+bool TakeOctets(Known& known) {
+  if (!known.place || known.octets != nullptr) return true;
+  const replica::NodeView& node = known.place->node;
+  known.octets = std::make_shared<const std::pair<Octets, Octets>>(node.stored_key, node.stored_value);
+  auto copy = replica::DecodeNode(known.octets->first, known.octets->second);
+  if (!copy) return false;
+  known.place->node = *std::move(copy);
+  return true;
+}
+
+}  // namespace
 
 void Memo::SetMoment(std::uint64_t moment) {
   if (moment == moment_) return;
@@ -33,7 +47,7 @@ Known& Memo::AddApex(const ServedZone& zone, Known known) {
   AddZone(zone);
   Known& apex = zones_.at(zone.record.number).apex;
   apex = std::move(known);
-  apex.moment = moment_;
+  apex.moment = TakeOctets(apex) ? moment_ : 0;
   return Remember(apex);
 }
 
@@ -86,7 +100,7 @@ Known& Memo::Keep(Known known) {
   std::unique_ptr<Known>& slot = Slot(known.zone, known.name);
   if (slot == nullptr) slot = std::make_unique<Known>();
   *slot = std::move(known);
-  slot->moment = moment_;
+  slot->moment = TakeOctets(*slot) ? moment_ : 0;
   return Remember(*slot);
 }
 

@@ -5,8 +5,10 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "services/nameserver/expiry.h"
 #include "services/nameserver/record.h"
 #include "services/nameserver/served_zone.h"
 
@@ -22,6 +24,11 @@ struct Known {
   Octets name = {};    // wire form, lower case; empty: it was looked for by its key alone
   dns::DenialKey key;  // what was looked for
   std::optional<replica::Place> place = {};
+  /// What the node in `place` looks at, when it is kept beyond the query: a checksum says what octets in the map were when it
+  /// was made, and in a file that somebody damages they change. Nothing: the map's own.
+  std::shared_ptr<const std::pair<Octets, Octets>> octets = {};
+  /// When the node in `place` expires, if it ever does; worked out when it is first asked for.
+  std::optional<std::optional<RrsigTime>> expiry = {};
   // The records of the node in `place`, made when they are first asked for.
   std::optional<std::vector<AnswerRecord>> data = {};
   std::optional<std::vector<AnswerRecord>> signatures = {};

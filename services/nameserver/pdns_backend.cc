@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -101,7 +102,7 @@ void IdentityBackend::lookup(const QType& type, const DNSName& name, int zone_nu
   const Session::Use use = Must(opens ? session_.Open() : session_.Continue(), subject);
   if (use.snapshot() == nullptr) return;
   answerer_.SetMoment(use.moment());
-  if (opens) answerer_.OpenQuery();
+  if (opens) answerer_.OpenQuery(static_cast<RrsigTime>(::time(nullptr)));
   const LowerCase asked(name);
   // Numbers are given once and in order, so that PowerDNS's int holds them.
   const ServedZone* zone = nullptr;

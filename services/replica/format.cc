@@ -76,6 +76,8 @@ Result<NodeView> DecodeNode(OctetsView node_key, OctetsView value) {
   if (!content) return tl::unexpected(content.error());
   OctetReader reader(*content);
   NodeView node;
+  node.stored_key = node_key;
+  node.stored_value = value;
   node.key = node_key.substr(std::min(kGenerationOctets, node_key.size()));
   node.owner = reader.U8Sized();
   node.next = reader.U8Sized();

@@ -74,6 +74,9 @@ struct NodeView {
   OctetsView next;   // what follows in the chain: an NSEC3 hash, or the wire form of a name
   OctetsView denial_rrsig;
   std::vector<RrSetView> rrsets;  // ascending by type, allowed types only
+  // What it was decoded from: with a copy of both, DecodeNode makes a view that does not lie in the map.
+  OctetsView stored_key;
+  OctetsView stored_value;
   /// How many RRsets were left out because their type is not in the allow-list: somebody planted them.
   std::size_t forbidden = 0;
 

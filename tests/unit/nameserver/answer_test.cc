@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "services/nameserver/answer.h"
 
+#include <fstream>
+#include <iterator>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/nameserver/answering_test.h"
@@ -155,7 +158,7 @@ TEST_F(CollidingNameTest, DenialByTheOtherNamesRecordHasItsSignature) {
 
 TEST_F(AnswerTest, ContentIsMadeOnceAQueryAndThatOfTheApexOnceAMoment) {
   for (int query = 0; query < 3; ++query) {
-    answerer_.OpenQuery();
+    answerer_.OpenQuery(now_);
     Ask(replica_.apex, kSoa, true);
     for (const std::uint16_t type : {kNs, kAnyType, kAnyType}) Ask(replica_.identity, type);
   }
@@ -164,6 +167,56 @@ TEST_F(AnswerTest, ContentIsMadeOnceAQueryAndThatOfTheApexOnceAMoment) {
   Renew();
   Ask(replica_.apex, kSoa, true);
   EXPECT_EQ(made_, 3u + 3u + 3u);
+}
+
+TEST_F(AnswerTest, WhatIsKeptDoesNotChangeWithAFileThatIsDamagedMeanwhile) {
+  const auto ask = [&] {
+    answerer_.OpenQuery(now_);
+    Ask(replica_.apex, kSoa, true);
+    std::vector<Octets> told;
+    for (const auto& record : Ask(Nsec3OwnerOf(replica_.apex), kRrsig, true)) told.push_back(RdataOf(record));
+    return told;
+  };
+  const auto before = ask();
+  ASSERT_EQ(before.size(), 1u);
+
+  // In place, as bad memory or a stray write would: the map shows it.
+  const std::string path = replica_.directory() + "/data.mdb";
+  std::ifstream file(path, std::ios::binary);
+  std::string octets((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::size_t spoilt = 0;
+  for (std::size_t at = octets.find("signature"); at != std::string::npos; at = octets.find("signature", at + 1), ++spoilt)
+    octets[at] = 'S';
+  ASSERT_GT(spoilt, 4u);
+  std::fstream(path, std::ios::binary | std::ios::in | std::ios::out) << octets;
+
+  EXPECT_EQ(ask(), before);
+  std::vector<AnswerRecord> records;
+  answerer_.OpenQuery(now_);
+  const auto unknown = answerer_.FindRecords(snapshot_, zone_, {kTlsa, replica_.identity.wire(), false}, records);
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().reason, Reason::kEncodingMalformed);
+}
+
+TEST_F(AnswerTest, NothingIsSaidOfANameAfterItsSignaturesExpired) {
+  constexpr RrsigTime kExpiration = 0x01010101;  // as MakeRrsig has it
+  const auto reason = [&](const dns::Name& name, std::uint16_t type, bool internal = false) {
+    std::vector<AnswerRecord> records;
+    answerer_.OpenQuery(now_);
+    const auto asked = answerer_.FindRecords(snapshot_, zone_, {type, name.wire(), internal}, records);
+    return asked ? std::optional<Reason>() : asked.error().reason;
+  };
+  now_ = kExpiration;
+  for (const auto& name : {replica_.apex, replica_.identity}) EXPECT_FALSE(reason(name, kAnyType));
+
+  // Also what was asked for before, and is kept.
+  now_ = kExpiration + 1;
+  for (const auto& name : {replica_.apex, replica_.identity})
+    for (const auto type : {kAnyType, kTlsa, kSoa, kRrsig}) EXPECT_EQ(reason(name, type), Reason::kSignatureInvalid);
+  EXPECT_EQ(reason(Nsec3OwnerOf(replica_.identity), kRrsig, true), Reason::kSignatureInvalid);
+  // A delegation has no signature of its own, and what is not there has none either.
+  EXPECT_FALSE(reason(replica_.cut, kNs));
+  EXPECT_FALSE(reason(MakeName("absent._device.acme.example."), kTlsa));
 }
 
 TEST_F(AnswerTest, NothingOfAnEarlierMomentIsAnswered) {

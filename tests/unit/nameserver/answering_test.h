@@ -22,7 +22,7 @@ class AnsweringTest : public ::testing::Test {
   void Renew() {
     Must(snapshot_.Renew());
     answerer_.SetMoment(++moment_);
-    answerer_.OpenQuery();
+    answerer_.OpenQuery(now_);
   }
   std::vector<AnswerRecord> Ask(const dns::Name& name, std::uint16_t type, bool internal = false) {
     std::vector<AnswerRecord> records;
@@ -35,6 +35,7 @@ class AnsweringTest : public ::testing::Test {
   replica::Snapshot snapshot_;
   ServedZone zone_;
   std::uint64_t moment_ = 0;
+  RrsigTime now_ = 0;     // long before anything expires
   std::size_t made_ = 0;  // contents
   Answerer answerer_{[this](std::uint16_t type, OctetsView rdata) {
     ++made_;
