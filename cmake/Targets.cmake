@@ -8,9 +8,14 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_options(idzone_options INTERFACE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
 endif()
 if(IDZONE_SANITIZE)
+  target_compile_options(idzone_options INTERFACE -fsanitize=${IDZONE_SANITIZE} -fno-sanitize-recover=all)
   # g++ 12 sees uninitialized members of std::variant where sanitizers split the code.
-  target_compile_options(idzone_options INTERFACE -fsanitize=${IDZONE_SANITIZE} -fno-sanitize-recover=all -Wno-maybe-uninitialized)
+  target_compile_options(idzone_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(idzone_options INTERFACE -fsanitize=${IDZONE_SANITIZE})
+endif()
+if(IDZONE_FUZZ)
+  # clang warns of other things than g++, whose warnings are the ones that count.
+  target_compile_options(idzone_options INTERFACE -fsanitize=fuzzer-no-link -w)
 endif()
 
 # idzone_library(NAME SOURCES… DEPENDS …): a static library of this project.

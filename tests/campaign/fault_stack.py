@@ -60,22 +60,23 @@ class FaultStack(TestStack):
             os.close(file)
             ballast.unlink()
 
-    def checked_keys(self, zone):
-        """The zone's DNSKEY RRset from DNS, which one of its DS records must name."""
-        query = dns.message.make_query(zone, "DNSKEY", want_dnssec=True)
-        answer = dns.query.tcp(query, "127.0.0.1", port=self.ports["dns"], timeout=5)
-        keys = next(rrset for rrset in answer.answer if rrset.rdtype == dns.rdatatype.DNSKEY)
-        made = {str(dns.dnssec.make_ds(dns.name.from_text(zone), key, "SHA256")).lower() for key in keys}
-        signers = {" ".join(line.split()).split(" DS ")[1].lower() for line in self.delegation_signer(zone)}
-        assert made & {self._without_gaps(signer) for signer in signers}, (made, signers)
-        return keys
-
-    @staticmethod
-    def _without_gaps(ds):
-        tag, algorithm, digest_type, *digest = ds.split()
-        return f"{tag} {algorithm} {digest_type} {''.join(digest)}"
-
     @staticmethod
     def slowness():
         """How many times slower than an idle machine this one is now: what waits for each processor."""
         return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def checked_keys(stack, zone):
+    """The zone's DNSKEY RRset from DNS, which one of its DS records must name."""
+    query = dns.message.make_query(zone, "DNSKEY", want_dnssec=True)
+    answer = dns.query.tcp(query, "127.0.0.1", port=stack.ports["dns"], timeout=5)
+    keys = next(rrset for rrset in answer.answer if rrset.rdtype == dns.rdatatype.DNSKEY)
+    made = {str(dns.dnssec.make_ds(dns.name.from_text(zone), key, "SHA256")).lower() for key in keys}
+    signers = {_without_gaps(line.split(" DS ")[1]) for line in (" ".join(line.split()) for line in stack.delegation_signer(zone))}
+    assert made & signers, (made, signers)
+    return keys
+
+
+def _without_gaps(ds):
+    tag, algorithm, digest_type, *digest = ds.lower().split()
+    return f"{tag} {algorithm} {digest_type} {''.join(digest)}"

@@ -16,7 +16,7 @@ from agreement import Agreement
 from devstack.devices import make_device, make_devices
 from devstack.process import wait_until
 from edge_probe import Expectations, Prober
-from fault_stack import FaultStack
+from fault_stack import FaultStack, checked_keys
 from ledger import History, Ledger
 from line_worker import attempt
 from replica_damage import DAMAGES
@@ -24,7 +24,7 @@ from supervisor import Supervisor
 from wire_judge import WireJudge
 
 ZONE = "_device.faults.example."
-STABLE = 1000  # judged zones have at least a thousand names
+STABLE = 1000
 HOLD_SECONDS = 2.5  # of faults that last
 BACK_SECONDS = 2.0  # issue 5: after damage the host is back within that, on a machine that has time
 CALM_SECONDS = 0.7  # without a failure: the fault's effects are over
@@ -88,7 +88,7 @@ class Campaign:
                 self.ledger.outcome(operation, "ok", owner=answer.enrolled.identity.owner_name)
             assert client.wait(ZONE, live=True, timeout_seconds=CONVERGE_SECONDS).done
         self.expected = Expectations(ZONE, devices)
-        judge = WireJudge(ZONE, stack.checked_keys(ZONE))
+        judge = WireJudge(ZONE, checked_keys(stack, ZONE))
         self.supervisor.start()
         self.probers = [Prober(stack.ports["dns"], judge, self.expected, self.random.random(), self.fail) for _ in range(2)]
         for each in [*self.probers, self.changes]:
@@ -228,7 +228,7 @@ class Campaign:
         with self.stack.client() as client:
             if not client.wait(ZONE, live=True, timeout_seconds=CONVERGE_SECONDS).done:
                 self.fail("not live")
-            for trouble in Agreement(self.stack, ZONE, self.random).troubles(client, self.ledger.path, STABLE):
+            for trouble in Agreement(self.stack, ZONE, self.random).troubles(client, self.ledger.path):
                 self.fail(trouble)
 
     def close(self):

@@ -46,6 +46,7 @@ class SlowLink:
                 continue
             try:
                 far = socket.create_connection(("127.0.0.1", self._target), 2)
+                far.settimeout(None)  # the time was for connecting only
             except OSError:
                 near.close()
                 continue
