@@ -54,6 +54,7 @@ void BuildApp(CLI::App& app, Session& session) {
   AddNamespaceCommands(app, session);
   AddIdentityCommands(app, session);
   AddZoneCommands(app, session);
+  AddKeyCommands(app, session);
   AddEdgeCommands(app, session);
   AddSshCommands(app, session);
   AddVerifyCommand(app, session);

@@ -55,7 +55,7 @@ std::string_view Advice(Reason reason) {
     case Reason::kLabelConflict: return "It is enrolled already: use the label privacy that it has.";
     case Reason::kIdIsDenialLabel: return "Use another id.";
     case Reason::kLastKey: return "Add the next key first (add-key), or revoke the identity.";
-    case Reason::kNamespaceNotReady: return "Wait until the signer has made the zone (idzone namespace show), then try again.";
+    case Reason::kNamespaceNotReady: return "Wait until the signer is done (idzone namespace show, idzone key status), then try again.";
     case Reason::kCertificateMissing: return "Give --tls-certificate and --tls-key.";
     case Reason::kCertificateExpired: return "Renew the client certificate; a new one of the same key keeps its rights.";
     case Reason::kCertificateUntrusted: return "Use a client certificate that the server's client CA has issued.";

@@ -21,6 +21,19 @@ std::vector<process::ConfigKey> DeclaredKeys() {
       process::RequiredText("database.url", "libpq URL of the database, as role idzone_signerd"),
       process::RequiredText("keys.directory", "directory of the sealed key files, mode 0700; made when it is not there"),
       process::RequiredText("keys.kek_file", "file with the key that seals the others: 32 octets or 64 hex digits, mode 0600 or 0400"),
+      process::OptionalInteger(
+          "rollover.propagation_seconds", -1, -1, 30 * 86'400,
+          "how long secondaries take to have what every edge has (RFC 7583 Dprp); -1: as the SOA says, refresh + retry"),
+      process::OptionalText("parent.resolver", "",
+                            "ADDRESS or ADDRESS@PORT of a server to ask for the parents' DS records; empty: operators tell"),
+      process::OptionalBoolean("parent.resolver_is_authoritative", false,
+                               "it is a server of the zones in parent.anchors_file, not a resolver"),
+      process::OptionalText("parent.anchors_file", "/usr/share/dns/root.key", "trust anchors by which its answers are validated"),
+      process::OptionalInteger("parent.poll_seconds", 60, 1, 86'400, "how often a parent that a roll waits for is asked"),
+      process::OptionalInteger("parent.ds_ttl_seconds", 86'400, 0, 30 * 86'400,
+                               "the least TTL that the parents' DS records are taken to have; 0 only with an authoritative server"),
+      process::OptionalInteger("parent.propagation_seconds", 3600, 0, 30 * 86'400,
+                               "how long all servers of a parent take to have what one of them has (RFC 7583 DprpP)"),
       process::OptionalInteger("signing.threads", 2, 1, 64, "threads that sign"),
       process::OptionalInteger("signing.batch_max", 1000, 1, 10'000, "identities published, or names renewed, in one transaction, at most"),
       process::OptionalInteger("signing.transaction_ms", 60, 1, 10'000,
@@ -37,6 +50,17 @@ std::vector<process::ConfigKey> DeclaredKeys() {
 Result<void> MakeKeyDirectory(const std::string& path) {
   if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
   return Fail(Reason::kKeyFileInvalid, path, "a directory that can be made", std::strerror(errno));
+}
+
+/// Null when no server is named to ask.
+Result<std::unique_ptr<parent::ParentWatch>> WatchParents(const process::Config& config, const Clock& clock) {
+  if (config.Text("parent.resolver").empty()) return std::unique_ptr<parent::ParentWatch>();
+  return parent::ParentWatch::Start({.resolver = config.Text("parent.resolver"),
+                                     .resolver_is_authoritative = config.Boolean("parent.resolver_is_authoritative"),
+                                     .anchors_file = config.Text("parent.anchors_file"),
+                                     .ttl_min = std::chrono::seconds(config.Integer("parent.ds_ttl_seconds")),
+                                     .poll = std::chrono::seconds(config.Integer("parent.poll_seconds"))},
+                                    clock);
 }
 
 Result<void> Run(process::DaemonContext& context) {
@@ -58,12 +82,17 @@ Result<void> Run(process::DaemonContext& context) {
   const signing::BatchSigner signer(static_cast<int>(config.Integer("signing.threads")),
                                     static_cast<int>(config.Integer("signing.verify_every")));
   const process::SystemClock clock;
-  pipeline::Reconciler reconciler({database, listener, *directory, signer, clock, context.observatory},
+  auto parent_watch = WatchParents(config, clock);
+  if (!parent_watch) return tl::unexpected(parent_watch.error());
+  pipeline::Reconciler reconciler({database, listener, *directory, signer, clock, context.observatory, parent_watch->get()},
                                   {.batch_max = config.Integer("signing.batch_max"),
                                    .transaction_target = std::chrono::milliseconds(config.Integer("signing.transaction_ms")),
                                    .poll = std::chrono::milliseconds(config.Integer("signing.poll_ms")),
                                    .journal_keep = std::chrono::hours(config.Integer("signing.journal_keep_hours")),
-                                   .journal_octets_max = config.Integer("signing.journal_keep_mib") * 1024 * 1024});
+                                   .journal_octets_max = config.Integer("signing.journal_keep_mib") * 1024 * 1024,
+                                   .rolls = {.propagation = std::chrono::seconds(config.Integer("rollover.propagation_seconds")),
+                                             .parent_propagation = std::chrono::seconds(config.Integer("parent.propagation_seconds")),
+                                             .unseen_ds_ttl = std::chrono::seconds(config.Integer("parent.ds_ttl_seconds"))}});
   reconciler.Run(context.stop);
   return {};
 }

@@ -16,6 +16,7 @@ void AddPrincipalCommands(CLI::App& app, Session& session);
 void AddNamespaceCommands(CLI::App& app, Session& session);
 void AddIdentityCommands(CLI::App& app, Session& session);
 void AddZoneCommands(CLI::App& app, Session& session);
+void AddKeyCommands(CLI::App& app, Session& session);
 void AddEdgeCommands(CLI::App& app, Session& session);
 void AddSshCommands(CLI::App& app, Session& session);
 void AddVerifyCommand(CLI::App& app, Session& session);

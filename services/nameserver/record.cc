@@ -2,6 +2,7 @@
 #include "services/nameserver/record.h"
 
 #include "services/core/dns/rr_type.h"
+#include "services/core/zone/denial_signatures.h"
 
 namespace idzone::nameserver {
 namespace {
@@ -42,7 +43,9 @@ void AppendSignatures(const replica::RrSetView& rrset, const MakeContent& make, 
 
 void AppendDenialSignature(const replica::NodeView& node, RrType covered, dns::Ttl ttl, const MakeContent& make,
                            std::vector<AnswerRecord>& records) {
-  if (Covers(node.denial_rrsig, covered)) records.push_back(Signature(node.denial_rrsig, ttl, make));
+  zone::ForEachDenialSignature(node.denial_rrsig, [&](OctetsView rrsig) {
+    if (Covers(rrsig, covered)) records.push_back(Signature(rrsig, ttl, make));
+  });
 }
 
 }  // namespace idzone::nameserver

@@ -37,7 +37,7 @@ struct AnswerRecord {
 void AppendData(const replica::RrSetView& rrset, bool at_apex, const MakeContent& make, std::vector<AnswerRecord>& records);
 /// Appends the RRSIGs that cover the RRset.
 void AppendSignatures(const replica::RrSetView& rrset, const MakeContent& make, std::vector<AnswerRecord>& records);
-/// Appends the RRSIG of a node's denial record, if it covers `covered`.
+/// Appends the RRSIGs of a node's denial record that cover `covered`: one, but two while an algorithm is replaced.
 void AppendDenialSignature(const replica::NodeView& node, dns::RrType covered, dns::Ttl ttl, const MakeContent& make,
                            std::vector<AnswerRecord>& records);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "services/provisioning/convert.h"
 
+#include <algorithm>
+
 #include "services/core/dns/dnskey.h"
 #include "services/core/dns/presentation.h"
 #include "services/provisioning/naming.h"
@@ -22,11 +24,6 @@ std::string FormatKeyRecord(dns::RrType type, OctetsView rdata) {
   return text + " " + HexEncode(reader.Raw(reader.remaining()));
 }
 
-/// The secure entry points of a zone become DS records in its parent.
-bool IsEntryPoint(OctetsView dnskey) {
-  return OctetReader(dnskey).U16() == dns::kFlagsCsk;
-}
-
 void AddDelegation(const store::ZoneRecord& record, v1::Zone* proto) {
   for (const dns::RrSet& rrset : record.apex) {
     if (rrset.type == dns::RrType::kNs) {
@@ -34,12 +31,13 @@ void AddDelegation(const store::ZoneRecord& record, v1::Zone* proto) {
         proto->add_delegation_records(dns::FormatRecord(record.name, rrset.ttl, dns::RrType::kNs, rdata));
     }
   }
-  for (const dns::RrSet& rrset : record.apex) {
-    if (rrset.type != dns::RrType::kDnskey) continue;
-    for (const Octets& rdata : rrset.rdatas) {
-      if (IsEntryPoint(rdata))
-        proto->add_delegation_records(dns::FormatRecord(record.name, rrset.ttl, dns::RrType::kDs, dns::EncodeDs(record.name, rdata)));
-    }
+  const auto dnskeys =
+      std::find_if(record.apex.begin(), record.apex.end(), [](const auto& rrset) { return rrset.type == dns::RrType::kDnskey; });
+  if (dnskeys == record.apex.end()) return;
+  // While keys roll, the parent's part is not what the apex shows.
+  for (const store::ZoneKeyRecord& key : record.keys) {
+    if (key.in_ds)
+      proto->add_delegation_records(dns::FormatRecord(record.name, dnskeys->ttl, dns::RrType::kDs, dns::EncodeDs(record.name, key.dnskey)));
   }
 }
 

@@ -8,6 +8,7 @@
 #include "services/provisioning/edge_handler.h"
 #include "services/provisioning/enrollment_handler.h"
 #include "services/provisioning/identity_handler.h"
+#include "services/provisioning/key_handler.h"
 #include "services/provisioning/namespace_handler.h"
 #include "services/provisioning/operator_handler.h"
 #include "services/provisioning/zone_handler.h"
@@ -62,6 +63,7 @@ struct Parts {
   NamespaceHandler namespace_handler{gate, reads, naming};
   OperatorHandler operator_handler{gate, reads, principals};
   ZoneHandler zone_handler{gate, reads};
+  KeyHandler key_handler{gate, reads};
   EdgeHandler edge_handler{gate, reads};
 
   Parts(const process::Config& config, rpc::ClientAuthority& authority, std::optional<sealing::KeyEncryptionKey> secrets_key,
@@ -145,7 +147,7 @@ Result<void> Run(process::DaemonContext& context) {
   options.private_key = context.config.Text("tls.private_key");
   options.message_octets_max = limits::kRequestOctetsMax;
   auto server = rpc::Server::Start(options, {&parts.enrollment_handler, &parts.identity_handler, &parts.namespace_handler,
-                                             &parts.operator_handler, &parts.zone_handler, &parts.edge_handler});
+                                             &parts.operator_handler, &parts.zone_handler, &parts.key_handler, &parts.edge_handler});
   if (!server) return tl::unexpected(server.error());
   process::Log(LogLevel::kInfo, "provisioning.listening", {{"address", options.address}, {"port", (*server)->port()}});
   if (auto schema = AwaitSchema(context, parts.reads); !schema) return schema;

@@ -5,6 +5,7 @@
 
 #include "services/core/dns/denial.h"
 #include "services/core/dns/presentation.h"
+#include "services/core/zone/denial_signatures.h"
 
 namespace idzone::provisioning {
 namespace {
@@ -29,7 +30,8 @@ Result<void> AppendNode(std::string& text, const ExportedZone& zone, OctetsView 
   const auto denial = dns::MakeDenialRecord(zone.denial, zone.name, denial_key, node.denial.next, node.Types());
   if (!denial) return tl::unexpected(denial.error());
   AppendLine(text, denial->owner, zone.denial_ttl, denial->type, denial->rdata);
-  AppendLine(text, denial->owner, zone.denial_ttl, dns::RrType::kRrsig, node.denial.rrsig);
+  for (const Octets& rrsig : zone::DecodeDenialSignatures(node.denial.rrsig))
+    AppendLine(text, denial->owner, zone.denial_ttl, dns::RrType::kRrsig, rrsig);
   return {};
 }
 

@@ -153,8 +153,18 @@ feed::v1::FollowRequest Follower::Refuse(const Octets& zone_wire, const Error& e
   return request;
 }
 
-std::vector<Octets> Follower::PinsFor(const dns::Name& zone, const std::vector<Octets>& kept) const {
-  return options_.anchors ? options_.anchors->Pins(zone) : kept;
+std::vector<Octets> Follower::NewPins(const dns::Name& zone, const std::vector<dns::RrSet>& apex, const std::vector<Octets>& kept) const {
+  if (options_.verify == VerifyMode::kNone) return {};
+  std::vector<Octets> pins = PinsToKeep(options_.anchors, zone, apex);
+  return pins == kept ? std::vector<Octets>() : pins;
+}
+
+void Follower::LogPins(const dns::Name& zone, const std::vector<Octets>& kept, const std::vector<Octets>& pins) {
+  for (const Octets& pin : pins) {
+    if (std::find(kept.begin(), kept.end(), pin) != kept.end()) continue;
+    process::Log(LogLevel::kWarning, "replica.key_pinned",
+                 {{"zone", zone.Format()}, {"ds", HexEncode(pin)}, {"trust", kept.empty() ? "first use" : "by a pinned key"}});
+  }
 }
 
 Follower::Effect Follower::Apply(const dns::Name& zone, const feed::v1::FollowResponse_Version& message) {
@@ -174,13 +184,16 @@ Follower::Effect Follower::Apply(const dns::Name& zone, const feed::v1::FollowRe
   if (apex == changes->end() || !apex->data)
     return Fail(Reason::kVersionGap, "version of " + zone.Format(), "an apex with the new SOA", "none");
   const UnixTime now = clock_.Now();
-  const auto judge = CheckApex(fed, apex->data->rrsets, position->serial, PinsFor(zone, (*own)->pins), options_.verify, now);
+  const auto judge =
+      CheckApex(fed, apex->data->rrsets, position->serial, TrustedPins(options_.anchors, zone, (*own)->pins), options_.verify, now);
   if (!judge) return tl::unexpected(judge.error());
   const auto read = [&](const dns::DenialKey& key) { return writer_.ReadNode(zone, key); };
   if (auto same = CheckSameNegativeTtl(*judge, read); !same) return tl::unexpected(same.error());
   if (auto checked = CheckChanges(*judge, *changes, read); !checked) return tl::unexpected(checked.error());
-  if (auto written = Written(writer_.ApplyVersion(zone, (*own)->position, *position, *changes)); !written)
+  const std::vector<Octets> pins = NewPins(zone, apex->data->rrsets, (*own)->pins);
+  if (auto written = Written(writer_.ApplyVersion(zone, (*own)->position, *position, *changes, pins)); !written)
     return tl::unexpected(written.error());
+  LogPins(zone, (*own)->pins, pins);
   process::Log(LogLevel::kDebug, "replica.version_applied",
                {{"zone", zone.Format()}, {"serial", position->serial}, {"changes", changes->size()}});
   if (metrics_ != nullptr) metrics_->CountVersion(changes->size(), now);
@@ -235,18 +248,15 @@ Follower::Effect Follower::ApplyBegin(const dns::Name& zone, const feed::v1::Fol
     return Torn(zone, "the apex first", "something else");
 
   Snapshot snapshot{
-      .zone = zone, .position = *position, .node_count = message.node_count(), .nodes_seen = 0, .apex = {}, .judge = {}, .first_pins = {}};
+      .zone = zone, .position = *position, .node_count = message.node_count(), .nodes_seen = 0, .apex = {}, .judge = {}, .new_pins = {}};
   snapshot.apex = std::move(nodes->front());
-  std::vector<Octets> pins = PinsFor(zone, *own ? (*own)->pins : std::vector<Octets>());
-  if (!options_.anchors && pins.empty()) {
-    for (const dns::RrSet& rrset : snapshot.apex.data->rrsets) {
-      if (rrset.type == dns::RrType::kDnskey) snapshot.first_pins = PinsOf(zone, rrset);
-    }
-    pins = snapshot.first_pins;
-  }
+  const std::vector<Octets> kept = *own ? (*own)->pins : std::vector<Octets>();
+  std::vector<Octets> pins = TrustedPins(options_.anchors, zone, kept);
+  if (!options_.anchors && pins.empty()) pins = PinsToKeep(options_.anchors, zone, snapshot.apex.data->rrsets);
   auto judge = CheckApex({zone, *denial}, snapshot.apex.data->rrsets, position->serial, pins, options_.verify, clock_.Now());
   if (!judge) return tl::unexpected(judge.error());
   snapshot.judge = std::move(*judge);
+  snapshot.new_pins = NewPins(zone, snapshot.apex.data->rrsets, kept);
   if (auto begun = Written(writer_.BeginSnapshot(zone, *position, *denial)); !begun) return tl::unexpected(begun.error());
   snapshot_ = std::move(snapshot);
   // What follows belongs to the snapshot; the zone counts as refused until it is whole.
@@ -273,13 +283,14 @@ Follower::Effect Follower::ApplyEnd(const dns::Name& zone) {
   if (!snapshot_ || snapshot_->zone != zone) return Torn(zone, "a beginning before its end", "none");
   if (snapshot_->nodes_seen != snapshot_->node_count)
     return Torn(zone, std::to_string(snapshot_->node_count) + " nodes", std::to_string(snapshot_->nodes_seen));
-  if (auto committed = Written(writer_.CommitSnapshot(zone, snapshot_->first_pins)); !committed) return tl::unexpected(committed.error());
+  const auto own = Written(writer_.FindZone(zone));
+  if (!own) return tl::unexpected(own.error());
+  if (auto committed = Written(writer_.CommitSnapshot(zone, snapshot_->new_pins)); !committed) return tl::unexpected(committed.error());
   const Snapshot done = std::move(*snapshot_);
   snapshot_.reset();
   forked_.erase(zone);
   options_.accept.Remove(zone);
-  for (const Octets& pin : done.first_pins)
-    process::Log(LogLevel::kWarning, "replica.key_pinned", {{"zone", zone.Format()}, {"ds", HexEncode(pin)}, {"trust", "first use"}});
+  LogPins(zone, *own ? (*own)->pins : std::vector<Octets>(), done.new_pins);
   process::Log(LogLevel::kInfo, "replica.snapshot_applied",
                {{"zone", zone.Format()}, {"epoch", done.position.epoch}, {"serial", done.position.serial}, {"nodes", done.node_count}});
   if (metrics_ != nullptr) metrics_->CountSnapshot(clock_.Now());

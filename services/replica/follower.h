@@ -68,7 +68,7 @@ class Follower {
     std::uint64_t nodes_seen = 0;
     zone::NodeChange apex;
     ZoneJudge judge;
-    std::vector<Octets> first_pins;  // to be kept with the snapshot; empty: the pins stay as they are
+    std::vector<Octets> new_pins;  // to be kept with the snapshot; empty: the pins stay as they are
   };
   /// What became of a message: the zone's new position, or none (a part, or something that is ignored).
   using Effect = Result<std::optional<zone::ZonePosition>>;
@@ -81,7 +81,9 @@ class Follower {
   feed::v1::FollowRequest Refuse(const Octets& zone_wire, const Error& error);
   Result<void> CheckPast(const dns::Name& zone, const zone::ZonePosition& held, const zone::ZonePosition& offered, std::uint64_t nodes);
   void HoldBack(const dns::Name& zone, const Error& error);
-  std::vector<Octets> PinsFor(const dns::Name& zone, const std::vector<Octets>& kept) const;
+  /// Returns the pins to keep with an apex that was verified; empty when they are as kept, or nothing was verified.
+  std::vector<Octets> NewPins(const dns::Name& zone, const std::vector<dns::RrSet>& apex, const std::vector<Octets>& kept) const;
+  static void LogPins(const dns::Name& zone, const std::vector<Octets>& kept, const std::vector<Octets>& pins);
   /// Passes a writer's result on and remembers when the disk, and not the data, is to blame.
   template <typename T>
   Result<T> Written(Result<T> result);

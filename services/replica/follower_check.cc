@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "services/core/dns/denial.h"
+#include "services/core/dns/dnskey.h"
+#include "services/core/zone/denial_signatures.h"
 #include "services/replica/follower_trust.h"
 
 namespace idzone::replica {
@@ -65,6 +67,22 @@ bool IsDelegationNs(const ZoneJudge& judge, const dns::Name& owner, RrType type)
   return type == RrType::kNs && owner != judge.zone.name;
 }
 
+/// Checks the signatures of an RRset. One by a key that the apex shows must be there, and each of those must be right; while an
+/// algorithm is replaced there are others, by keys that come or went (RFC 6781 §4.1.4), which nobody believes.
+Result<void> CheckSignatures(const ZoneJudge& judge, const dns::Name& owner, const dns::RrSet& rrset) {
+  std::size_t verified = 0;
+  for (const Octets& rrsig : rrset.rrsigs) {
+    const auto fields = dns::ParseRrsig(rrsig);
+    if (!fields) return tl::unexpected(fields.error());
+    const std::pair signer(fields->algorithm, fields->key_tag);
+    if (std::find(judge.shown.begin(), judge.shown.end(), signer) == judge.shown.end()) continue;
+    if (auto checked = judge.keys.Check(owner, rrset.type, rrset.ttl, rrset.rdatas, rrsig, judge.now); !checked) return checked;
+    ++verified;
+  }
+  if (verified > 0) return {};
+  return Fail(Reason::kSignatureInvalid, dns::RrTypeName(rrset.type) + " of " + owner.Format(), "a signature by a published key", "none");
+}
+
 Result<void> CheckData(const ZoneJudge& judge, const zone::NodeChange::Data& data, const std::optional<zone::Node>& held) {
   for (const dns::RrSet& rrset : data.rrsets) {
     if (IsDelegationNs(judge, data.owner, rrset.type)) {
@@ -74,7 +92,7 @@ Result<void> CheckData(const ZoneJudge& judge, const zone::NodeChange::Data& dat
     }
     const dns::RrSet* before = held ? held->Find(rrset.type) : nullptr;
     if (before != nullptr && *before == rrset) continue;
-    if (auto checked = judge.keys.CheckRrSet(data.owner, rrset, judge.now); !checked) return checked;
+    if (auto checked = CheckSignatures(judge, data.owner, rrset); !checked) return checked;
   }
   return {};
 }
@@ -88,7 +106,9 @@ Result<void> CheckDenial(const ZoneJudge& judge, const Judged& judged) {
   const zone::Denial& denial = change.denial ? *change.denial : judged.held->denial;
   const auto record = dns::MakeDenialRecord(judge.zone.denial, judge.zone.name, change.key, denial.next, types);
   if (!record) return tl::unexpected(record.error());
-  return judge.keys.Check(record->owner, record->type, judge.negative_ttl, {record->rdata}, denial.rrsig, judge.now);
+  return CheckSignatures(
+      judge, record->owner,
+      {.type = record->type, .ttl = judge.negative_ttl, .rdatas = {record->rdata}, .rrsigs = zone::DecodeDenialSignatures(denial.rrsig)});
 }
 
 Result<void> CheckOne(const ZoneJudge& judge, const Judged& judged) {
@@ -176,7 +196,12 @@ Result<ZoneJudge> CheckApex(const FedZone& zone, const std::vector<dns::RrSet>& 
   if (mode != VerifyMode::kNone) {
     if (auto checked = CheckKeys(zone.name, *dnskeys, pins, now); !checked) return tl::unexpected(checked.error());
   }
-  return ZoneJudge{zone, dns::SignatureVerifier(zone.name, dnskeys->rdatas), std::min(soa->ttl, fields->minimum), mode, now};
+  std::vector<std::pair<std::uint8_t, std::uint16_t>> shown;
+  for (const Octets& dnskey : dnskeys->rdatas) {
+    if (dnskey.size() > 4) shown.emplace_back(static_cast<std::uint8_t>(dnskey[3]), dns::KeyTag(dnskey));
+  }
+  return ZoneJudge{zone, dns::SignatureVerifier(zone.name, dnskeys->rdatas), std::move(shown), std::min(soa->ttl, fields->minimum), mode,
+                   now};
 }
 
 Result<void> CheckSameNegativeTtl(const ZoneJudge& judge, const NodeReader& read) {

@@ -45,7 +45,8 @@ using NodeReader = std::function<Result<std::optional<zone::Node>>(const dns::De
 struct ZoneJudge {
   FedZone zone;
   dns::SignatureVerifier keys;
-  dns::Ttl negative_ttl = 0;  // of denial records: min(SOA TTL, SOA MINIMUM) (RFC 9077)
+  std::vector<std::pair<std::uint8_t, std::uint16_t>> shown;  // algorithm and tag of each key that the apex shows
+  dns::Ttl negative_ttl = 0;                                  // of denial records: min(SOA TTL, SOA MINIMUM) (RFC 9077)
   VerifyMode mode = VerifyMode::kAll;
   UnixTime now;
 };

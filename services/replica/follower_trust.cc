@@ -14,6 +14,8 @@ namespace idzone::replica {
 namespace {
 
 constexpr std::size_t kDigestOctets = 32;
+constexpr std::size_t kDsOctets = 4 + kDigestOctets;
+constexpr char kDigestSha256 = 2;
 constexpr std::size_t kFileOctetsMax = 4UL * 1024 * 1024;
 /// RFC 4034 §2.1.1: flag bit 7 is "zone key", bit 15 "secure entry point".
 constexpr unsigned kZoneKeyAndSep = 0x0101;
@@ -56,6 +58,13 @@ Result<Octets> ParseDs(const std::vector<std::string>& words, std::size_t at, co
 
 unsigned FlagsOf(const Octets& dnskey) {
   return OctetReader(dnskey).U16();
+}
+
+/// Stands before pins that were learnt from anchors: what those said.
+Octets OriginOf(const std::vector<Octets>& anchored) {
+  Octets all;
+  for (const Octets& pin : anchored) all += pin;
+  return "A" + Sha256(all);
 }
 
 bool MaySign(const Octets& dnskey) {
@@ -101,6 +110,32 @@ std::vector<Octets> PinsOf(const dns::Name& zone, const dns::RrSet& dnskeys) {
   for (const Octets& dnskey : dnskeys.rdatas) {
     if (MaySign(dnskey)) pins.push_back(dns::EncodeDs(zone, dnskey));
   }
+  return pins;
+}
+
+std::vector<Octets> TrustedPins(const std::optional<AnchorSet>& anchors, const dns::Name& zone, const std::vector<Octets>& kept) {
+  std::vector<Octets> pins;
+  std::copy_if(kept.begin(), kept.end(), std::back_inserter(pins), [](const Octets& pin) { return pin.size() == kDsOctets; });
+  if (!anchors) return pins;
+  const std::vector<Octets> anchored = anchors->Pins(zone);
+  if (!anchored.empty() && !kept.empty() && kept.front() == OriginOf(anchored)) return pins;
+  return anchored;
+}
+
+std::vector<Octets> PinsToKeep(const std::optional<AnchorSet>& anchors, const dns::Name& zone, const std::vector<dns::RrSet>& apex) {
+  std::vector<Octets> pins;
+  for (const dns::RrSet& rrset : apex) {
+    if (rrset.type == dns::RrType::kDnskey) pins = PinsOf(zone, rrset);
+  }
+  for (const dns::RrSet& rrset : apex) {
+    if (rrset.type != dns::RrType::kCds) continue;
+    // RFC 7344 §3.1: CDS has the form of DS. The sign for "no DS" (RFC 8078 §4) has another size.
+    for (const Octets& cds : rrset.rdatas) {
+      const bool known = std::find(pins.begin(), pins.end(), cds) != pins.end();
+      if (cds.size() == kDsOctets && cds[3] == kDigestSha256 && !known) pins.push_back(cds);
+    }
+  }
+  if (anchors) pins.insert(pins.begin(), OriginOf(anchors->Pins(zone)));
   return pins;
 }
 

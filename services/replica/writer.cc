@@ -130,7 +130,7 @@ Result<std::optional<zone::Node>> ReplicaWriter::ReadNode(const dns::Name& zone,
 }
 
 Result<void> ReplicaWriter::ApplyVersion(const dns::Name& zone, const zone::ZonePosition& previous, const zone::ZonePosition& next,
-                                         const std::vector<zone::NodeChange>& changes) {
+                                         const std::vector<zone::NodeChange>& changes, const std::vector<Octets>& pins) {
   auto transaction = WriteTransaction::Begin(environment_);
   if (!transaction) return tl::unexpected(transaction.error());
   auto record = ReadZone(*transaction, zone);
@@ -146,6 +146,9 @@ Result<void> ReplicaWriter::ApplyVersion(const dns::Name& zone, const zone::Zone
   if (!changed) return tl::unexpected(changed.error());
   if (auto appended = AppendChanges(*transaction, *changed); !appended) return appended;
   (*record)->position = next;
+  if (!pins.empty()) {
+    if (auto put = transaction->Put(Tree::kPin, zone.wire(), EncodePins(zone.wire(), pins)); !put) return put;
+  }
   if (auto put = transaction->Put(Tree::kZone, zone.wire(), EncodeZoneRecord(zone.wire(), **record)); !put) return put;
   return transaction->Commit();
 }

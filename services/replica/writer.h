@@ -48,9 +48,9 @@ class ReplicaWriter {
 
   /// Moves a zone that stands at `previous` to `next` and applies the changes, all in one transaction.
   /// DIGEST_MISMATCH when the zone stands elsewhere (or is not held); VERSION_GAP when a change speaks of a node that
-  /// is not there. Either way nothing has changed, and a snapshot will help.
+  /// is not there. Either way nothing has changed, and a snapshot will help. `pins` replace the zone's, unless empty.
   Result<void> ApplyVersion(const dns::Name& zone, const zone::ZonePosition& previous, const zone::ZonePosition& next,
-                            const std::vector<zone::NodeChange>& changes);
+                            const std::vector<zone::NodeChange>& changes, const std::vector<Octets>& pins = {});
 
   /// A snapshot fills a new generation beside the one that is being served, in as many transactions as there are calls
   /// of AddNodes, and replaces it in one. Each zone has at most one snapshot under way; a new Begin abandons it.

@@ -80,15 +80,7 @@ struct DueZone {
 /// Returns the zones that are due, the longest overdue first, at most `limit`; none of the namespaces that are left alone.
 std::vector<DueZone> ListDueZones(Transaction& transaction, UnixTime now, const std::vector<std::int32_t>& left_alone, std::int64_t limit);
 
-// Zones and keys (published_zone.cc).
-
-struct KeyRow {
-  Octets key_id;
-  std::uint16_t key_tag = 0;
-  Octets dnskey;
-};
-Result<std::optional<KeyRow>> FindKey(Transaction& transaction, std::int32_t namespace_id);
-void InsertKey(Transaction& transaction, std::int32_t namespace_id, const KeyRow& key);
+// Zones (published_zone.cc); their keys are in published_key.h.
 
 /// Takes the right to create a namespace's zone until the transaction ends; false when another signer has it, or has
 /// created the zone in the meantime.

@@ -26,13 +26,6 @@ select n.namespace_id, n.name, n.layout_kind, n.layout_width, n.layout_form, n.p
   from registry.namespace n left join published.zone z on z.name = n.name
  order by n.namespace_id)"};
 
-constexpr Statement kFindKey{"published_find_key", R"(
-select key_id, key_tag, dnskey from published.key where namespace_id = $1::integer order by created_at limit 1)"};
-
-constexpr Statement kInsertKey{"published_insert_key", R"(
-insert into published.key (key_id, namespace_id, algorithm, key_tag, dnskey)
-values ($1::bytea, $2::integer, $3::smallint, $4::integer, $5::bytea))"};
-
 // The first number keeps these locks apart from everybody else's advisory locks ("zone").
 constexpr Statement kTryLockCreation{"published_lock_creation", R"(
 select pg_try_advisory_xact_lock(2054123109, $1::integer) as locked)"};
@@ -186,19 +179,6 @@ Result<std::vector<ZoneWork>> ListZoneWork(Transaction& transaction) {
     list.push_back(std::move(work));
   }
   return list;
-}
-
-Result<std::optional<KeyRow>> FindKey(Transaction& transaction, std::int32_t namespace_id) {
-  const pqxx::result rows = Execute(transaction, kFindKey, namespace_id);
-  if (rows.empty()) return std::nullopt;
-  KeyRow key{OctetsOf(rows[0]["key_id"]), NumberOf<std::uint16_t>(rows[0]["key_tag"]), OctetsOf(rows[0]["dnskey"])};
-  if (key.key_id.size() != 32) return Fail(Reason::kEncodingMalformed, "published.key", "an id of 32 octets", "another size");
-  return key;
-}
-
-void InsertKey(Transaction& transaction, std::int32_t namespace_id, const KeyRow& key) {
-  const int algorithm = static_cast<std::uint8_t>(key.dnskey.at(3));
-  Execute(transaction, kInsertKey, Bytea(key.key_id), namespace_id, algorithm, static_cast<int>(key.key_tag), Bytea(key.dnskey));
 }
 
 bool TryLockZoneCreation(Transaction& transaction, const NamespaceRow& registered) {

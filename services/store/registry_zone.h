@@ -16,6 +16,8 @@ struct ZoneKeyRecord {
   Octets key_id;
   std::uint16_t key_tag = 0;
   std::uint8_t algorithm = 0;
+  Octets dnskey{};
+  bool in_ds = false;  // parents should publish its DS record
 };
 
 struct ZoneRecord {

@@ -50,6 +50,18 @@ def encoded(octets):
     return base64.b64encode(octets).decode()
 
 
+def denial_rrsigs(field):
+    """services/core/zone/denial_signatures.h: one, or several behind a zero."""
+    if field[:2] != b"\0\0":
+        return [field]
+    rrsigs, at = [], 2
+    while at < len(field):
+        size = struct.unpack_from("!H", field, at)[0]
+        rrsigs.append(field[at + 2:at + 2 + size])
+        at += 2 + size
+    return rrsigs
+
+
 def rrsig_text(rdata):
     covered, algorithm, labels, ttl, end, begin, tag = struct.unpack_from("!HBBIIIH", rdata)
     signer_end = name_end(rdata, 18)
@@ -187,7 +199,8 @@ class JournalZone:
         else:
             owner, record = f"{self._hash(key).lower()}.{self.zone}", f"NSEC3 1 0 0 - {self._hash(node.next)} {self._bitmap(types | {46} if types else types)}"
         yield f"{owner} {ttl} IN {record}".rstrip()
-        yield f"{owner} {ttl} IN RRSIG {rrsig_text(node.rrsig)}"
+        for rrsig in denial_rrsigs(node.rrsig):
+            yield f"{owner} {ttl} IN RRSIG {rrsig_text(rrsig)}"
 
     @staticmethod
     def _bitmap(types):
@@ -201,7 +214,7 @@ class JournalZone:
     def signatures_end(self):
         """Returns when the first signature of this version ends, seconds since 1970."""
         ends = [struct.unpack_from("!I", rrsig, 8)[0] for node in self.nodes.values() for _, _, _, rrsigs in node.rrsets for rrsig in rrsigs]
-        return min(ends + [struct.unpack_from("!I", node.rrsig, 8)[0] for node in self.nodes.values() if node.rrsig])
+        return min(ends + [struct.unpack_from("!I", rrsig, 8)[0] for node in self.nodes.values() if node.rrsig for rrsig in denial_rrsigs(node.rrsig)])
 
 
 def normal(owner, ttl, rr_type, rdata):

@@ -40,7 +40,7 @@ class Client:
 
     SERVICE_FILES = {
         "EnrollmentService": "enrollment_service", "IdentityService": "identity_service", "NamespaceService": "namespace_service",
-        "OperatorService": "operator_service", "ZoneService": "zone_service", "EdgeService": "edge_service",
+        "OperatorService": "operator_service", "ZoneService": "zone_service", "KeyService": "key_service", "EdgeService": "edge_service",
     }
 
     def __init__(self, address, ca, certificate=None, key=None, options=()):

@@ -202,3 +202,28 @@ def test_expired_zone_is_caught(tmp_path):
 
 def test_zone_that_expires_inside_the_window_is_caught(zone):
     assert refusers(zone.write(), valid_for_seconds=15 * DAY) == {"ldns-verify-zone"}
+
+
+def test_a_combined_key_may_be_published_before_it_signs(tmp_path):
+    """kzonecheck says no, wrongly; the gate lets it judge the rest, and still sees what is wrong with signatures."""
+    zone = SignedZone(tmp_path)
+    assert not gate.has_silent_key(zone.write(), ZONE)
+    subprocess.run(["dnssec-keygen", "-a", "ECDSAP256SHA256", "-f", "KSK", ZONE], cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    keys = sorted(path.stem for path in tmp_path.glob("K*.key"))
+    signed = next(line for line in zone.lines if " DNSKEY " in " ".join(line.split()[:4]) + " ").split(None, 4)[4]
+    first = next(key for key in keys if signed.split()[3][:20] in (tmp_path / f"{key}.key").read_text())
+    plain = tmp_path / "plain.zone"
+    plain.write_text(unsigned_zone() + "".join((tmp_path / f"{key}.key").read_text() for key in keys))
+    subprocess.run(["dnssec-signzone", "-P", "-z", "-3", "-", "-H", "0", "-O", "full", "-o", ZONE, "-f", "signed.zone", "plain.zone", first],
+                   cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    path = tmp_path / "signed.zone"
+
+    assert gate.has_silent_key(path, ZONE)
+    gate.require_valid(path, ZONE)
+    broken = tmp_path / "broken.zone"
+    lines = path.read_text().splitlines()
+    index = next(index for index, line in enumerate(lines) if re.match(r"dev7\..*\sRRSIG\s+TLSA\s", line))
+    lines[index] = lines[index][:-6] + ("AAAA==" if lines[index][-6:] != "AAAA==" else "BBBB==")
+    broken.write_text("\n".join(lines) + "\n")
+    with pytest.raises(gate.ZoneRefused):
+        gate.require_valid(broken, ZONE)

@@ -22,6 +22,9 @@ ALLOWED = {
     "services/nameserver": {"services/nameserver", "services/replica", "services/core"},
     "services/verifier": {"services/verifier", "services/core"},
     "zone-signer": {"zone-signer", "services/store", "services/sealing", "services/core", "services/process"},
+    "zone-signer/rollover": {"zone-signer/rollover", "services/core"},
+    # What an external parent publishes is believed as a relying party believes it.
+    "zone-signer/parent": {"zone-signer/parent", "services/verifier", "services/core"},
     "cli": {"cli", "services/rpc", "services/verifier", "services/store", "services/core", "services/process", "proto"},
 }
 

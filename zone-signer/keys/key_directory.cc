@@ -8,6 +8,18 @@ namespace {
 
 /// A sealed P-256 key has some 170 octets, an Ed25519 one 84; an RSA-4096 one would have 2.5 KiB.
 constexpr std::size_t kSealedOctetsMax = 8192;
+/// With a hundred keys behind it, a namespace meets a taken tag once in 600 keys; many in a row are a broken generator.
+constexpr int kTagTriesMax = 16;
+
+/// Returns a new key with a tag that is free.
+Result<SigningKey> GenerateWithFreeTag(std::uint8_t algorithm, std::uint16_t flags, const std::set<std::uint16_t>& taken) {
+  for (int i = 0; i < kTagTriesMax; ++i) {
+    auto key = SigningKey::Generate(algorithm);
+    if (!key || !taken.contains(dns::KeyTag(key->DnskeyWith(flags)))) return key;
+  }
+  return Fail(Reason::kLimitExceeded, "signing key", "a key tag that no other key of the namespace has",
+              std::to_string(kTagTriesMax) + " that others have");
+}
 
 }  // namespace
 
@@ -22,8 +34,8 @@ std::filesystem::path KeyDirectory::FileOf(const KeyId& id) const {
   return directory_ / HexEncode(id);
 }
 
-Result<SigningKey> KeyDirectory::Create(std::uint8_t algorithm) {
-  auto key = SigningKey::Generate(algorithm);
+Result<SigningKey> KeyDirectory::Create(std::uint8_t algorithm, std::uint16_t flags, const std::set<std::uint16_t>& taken) {
+  auto key = GenerateWithFreeTag(algorithm, flags, taken);
   if (!key) return key;
   const auto pkcs8 = key->ToPkcs8();
   if (!pkcs8) return tl::unexpected(pkcs8.error());

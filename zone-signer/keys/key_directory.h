@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 
+#include "services/core/dns/dnskey.h"
 #include "services/sealing/sealing.h"
 #include "zone-signer/keys/signing_key.h"
 
@@ -18,8 +20,9 @@ class KeyDirectory {
   /// Checks the directory and the key-encryption key's file.
   static Result<KeyDirectory> Open(const std::filesystem::path& directory, const std::filesystem::path& kek_file);
 
-  /// Makes a key; when this returns, its sealed file survives a power cut. Requires: algorithm 13 or 15.
-  Result<SigningKey> Create(std::uint8_t algorithm);
+  /// Makes a key; when this returns, its sealed file survives a power cut. A key whose tag, with those DNSKEY flags, is one of
+  /// `taken` is thrown away before anybody sees it: tags are hints that validators trust. Requires: algorithm 13 or 15.
+  Result<SigningKey> Create(std::uint8_t algorithm, std::uint16_t flags = dns::kFlagsCsk, const std::set<std::uint16_t>& taken = {});
   /// Returns the key of that name. It must be the key that the id and the published DNSKEY say.
   Result<SigningKey> Load(const KeyId& id);
 

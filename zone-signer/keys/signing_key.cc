@@ -53,6 +53,7 @@ struct SigningKey::Parts {
   PkeyPointer pkey;
   std::uint8_t algorithm = 0;
   KeyId id;
+  Octets public_key;  // as a DNSKEY holds it
   Octets dnskey;
 };
 
@@ -67,6 +68,7 @@ Result<SigningKey> SigningKey::Wrap(void* raw) {
   if (size <= 0) return OpensslFailed("a SubjectPublicKeyInfo");
   parts->id = Sha256(OctetsView(reinterpret_cast<const char*>(spki), static_cast<std::size_t>(size)));
   OPENSSL_free(spki);
+  parts->public_key = *public_key;
   parts->dnskey = dns::EncodeDnskey(dns::kFlagsCsk, parts->algorithm, *public_key);
   return SigningKey(std::move(parts));
 }
@@ -103,6 +105,9 @@ const KeyId& SigningKey::id() const {
 }
 const Octets& SigningKey::dnskey() const {
   return parts_->dnskey;
+}
+Octets SigningKey::DnskeyWith(std::uint16_t flags) const {
+  return dns::EncodeDnskey(flags, parts_->algorithm, parts_->public_key);
 }
 std::uint8_t SigningKey::algorithm() const {
   return parts_->algorithm;

@@ -28,6 +28,8 @@ class SigningKey {
   const KeyId& id() const;
   /// Returns DNSKEY RDATA: flags 257, the algorithm, and x||y (RFC 6605 §4) or the 32 octets of RFC 8080 §3.
   const Octets& dnskey() const;
+  /// Returns the same with other flags.
+  Octets DnskeyWith(std::uint16_t flags) const;
   std::uint8_t algorithm() const;
   std::uint16_t key_tag() const;
 

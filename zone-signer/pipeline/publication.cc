@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <set>
 
+#include "services/core/zone/denial_signatures.h"
 #include "zone-signer/pipeline/apex.h"
+#include "zone-signer/pipeline/key_sweep.h"
 #include "zone-signer/pipeline/sweep.h"
 
 namespace idzone::signer::pipeline {
@@ -19,7 +21,7 @@ std::chrono::microseconds Since(SteadyClock::time_point start) {
 /// Where each signature belongs: the order of the jobs is the order of the places.
 struct Signatures {
   std::vector<signing::SigningJob> jobs;
-  std::vector<Octets*> single_places;
+  std::vector<Octets*> single_places;             // of denial records
   std::vector<std::vector<Octets>*> list_places;  // parallel to single_places; one of the two is null
 };
 
@@ -37,7 +39,7 @@ Result<void> CollectNode(const ZoneSession& zone, std::size_t zone_index, DraftN
       const bool at_cut = rrset.type == dns::RrType::kNs && node.row.owner != zone.apex();
       if (at_cut || !rrset.rrsigs.empty()) continue;
       const auto life = IsApexType(rrset.type) ? policy.apex.life : policy.identity.life;
-      add({.owner = node.row.owner, .type = rrset.type, .ttl = rrset.ttl, .rdatas = rrset.rdatas, .life = life, .rrsig = {}}, nullptr,
+      add({.owner = node.row.owner, .type = rrset.type, .ttl = rrset.ttl, .rdatas = rrset.rdatas, .life = life, .rrsigs = {}}, nullptr,
           &rrset.rrsigs);
     }
   }
@@ -50,7 +52,7 @@ Result<void> CollectNode(const ZoneSession& zone, std::size_t zone_index, DraftN
          .ttl = policy.negative_ttl,
          .rdatas = {std::move(record->rdata)},
          .life = policy.denial.life,
-         .rrsig = {}},
+         .rrsigs = {}},
         &node.row.denial.rrsig, nullptr);
   }
   return {};
@@ -58,7 +60,7 @@ Result<void> CollectNode(const ZoneSession& zone, std::size_t zone_index, DraftN
 
 Result<std::int64_t> SignDrafts(const NamespaceSession& home, const std::vector<ZoneSession*>& zones, const signing::BatchSigner& signer) {
   Signatures signatures;
-  std::vector<std::vector<Octets>> published_dnskeys(zones.size());
+  std::vector<std::vector<Octets>> dnskeys(zones.size());
   std::vector<signing::ZoneSigning> signings;
   for (std::size_t i = 0; i < zones.size(); ++i) {
     ZoneSession& zone = *zones[i];
@@ -67,20 +69,26 @@ Result<std::int64_t> SignDrafts(const NamespaceSession& home, const std::vector<
       if (auto collected = CollectNode(zone, i, node, signatures); !collected) return tl::unexpected(collected.error());
     }
     for (const dns::RrSet& rrset : zone.draft.Find(zone.KeyOf(zone.apex()))->row.rrsets) {
-      if (rrset.type == dns::RrType::kDnskey) published_dnskeys[i] = rrset.rdatas;
+      if (rrset.type == dns::RrType::kDnskey) dnskeys[i] = rrset.rdatas;
     }
-    signings.push_back({zone.apex(), home.key, published_dnskeys[i], home.now, home.policy.inception_offset});
+    // A new algorithm signs before its keys are shown, and an old one after its keys went (RFC 6781 §4.1.4).
+    for (const keys::ZoneKey& key : home.keys.all()) {
+      if (key.uses.signs_data && !key.uses.in_dnskey) dnskeys[i].push_back(key.dnskey);
+    }
+    signings.push_back({zone.apex(), home.keys, dnskeys[i], home.now, home.policy.inception_offset});
   }
   if (auto made = signer.Sign(signings, signatures.jobs); !made) return tl::unexpected(made.error());
+  std::int64_t made_count = 0;
   for (std::size_t i = 0; i < signatures.jobs.size(); ++i) {
-    Octets& rrsig = signatures.jobs[i].rrsig;
+    std::vector<Octets>& rrsigs = signatures.jobs[i].rrsigs;
+    made_count += static_cast<std::int64_t>(rrsigs.size());
     if (signatures.single_places[i] != nullptr) {
-      *signatures.single_places[i] = std::move(rrsig);
+      *signatures.single_places[i] = zone::EncodeDenialSignatures(rrsigs);
     } else {
-      signatures.list_places[i]->assign(1, std::move(rrsig));
+      *signatures.list_places[i] = std::move(rrsigs);
     }
   }
-  return static_cast<std::int64_t>(signatures.jobs.size());
+  return made_count;
 }
 
 /// Writes the nodes of all zones, one statement for each way in which they changed.
@@ -125,9 +133,8 @@ std::vector<dns::RrType> TypesOf(const std::vector<zone::NodeChange>& delta) {
 void SetSerial(ZoneSession& zone) {
   DraftNode* apex = zone.draft.Find(zone.KeyOf(zone.apex()));
   IDZONE_INVARIANT(apex != nullptr && apex->whole, "the apex is in every draft");
-  const NamespaceSession& home = zone.home;
   const dns::Serial serial = zone.is_first ? zone.zone.position.serial : dns::NextSerial(zone.zone.position.serial);
-  for (const dns::RrSet& rrset : DesiredApex(zone.apex(), home.registered, home.policy, home.key.dnskey(), serial)) {
+  for (const dns::RrSet& rrset : ApexOf(zone, serial)) {
     if (rrset.type == dns::RrType::kSoa) VersionDraft::SetRrSet(*apex, rrset.type, &rrset);
   }
 }
@@ -155,7 +162,7 @@ UnixTime NextRenewal(const ZoneSession& zone, std::int64_t nodes_max) {
   const zone::ZonePolicy& policy = zone.home.policy;
   const SweepLimits limits{std::min(policy.identity.resign, policy.denial.resign), zone.zone.node_count, nodes_max};
   const UnixTime sweep = NextSweepTime({zone.zone.resign_key, zone.zone.resign_round}, limits);
-  return std::min({zone.apex_due, zone.zone.last_signed_at + policy.apex.resign, sweep});
+  return std::min({zone.apex_due, zone.zone.last_signed_at + policy.apex.resign, sweep, NextKeySweepTime(zone, nodes_max)});
 }
 
 }  // namespace
@@ -191,6 +198,7 @@ Result<Publication> PublishVersions(store::Transaction& transaction, OpenZones& 
   }
   store::InsertVersions(transaction, versions);
   store::UpdateZones(transaction, rows);
+  RecordFollowed(transaction, zones);
   publication.writing = Since(start);
   return publication;
 }

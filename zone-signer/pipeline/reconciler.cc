@@ -18,6 +18,7 @@ using process::LogLevel;
 constexpr std::chrono::milliseconds kEnrollmentBudget(100);
 constexpr std::chrono::milliseconds kRenewalBudget(100);
 constexpr std::chrono::seconds kBetweenPrunes(10);
+constexpr std::chrono::seconds kBetweenKeyLooks(1);
 constexpr std::chrono::milliseconds kReconnectFirst(200);
 constexpr std::chrono::milliseconds kReconnectLast(5'000);
 
@@ -63,6 +64,7 @@ Result<bool> Reconciler::Round(const std::stop_token& stop) {
   if (!urgent) return urgent;
   const auto enrollments = DoEnrollments(*list, stop);
   if (!enrollments) return enrollments;
+  if (auto rolled = DoKeyRolls(*list); !rolled) return tl::unexpected(rolled.error());
   const auto renewals = DoRenewals(*list, stop);
   if (!renewals) return renewals;
   if (auto pruned = Prune(); !pruned) return tl::unexpected(pruned.error());
@@ -140,6 +142,45 @@ Result<bool> Reconciler::DoRenewals(const std::vector<store::ZoneWork>& list, co
     if (SteadyClock::now() >= end) return more || next < due->size();
   }
   return more;
+}
+
+Result<void> Reconciler::DoKeyRolls(const std::vector<store::ZoneWork>& list) {
+  if (SteadyClock::now() < next_key_look_) return {};
+  next_key_look_ = SteadyClock::now() + kBetweenKeyLooks;
+  const auto rolls = parts_.database.Transact("list rolls", [](store::Transaction& transaction) -> Result<std::vector<store::RollWork>> {
+    return store::ListRollWork(transaction);
+  });
+  if (!rolls) return tl::unexpected(rolls.error());
+  for (const store::RollWork& roll : *rolls) {
+    const auto work =
+        std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.registered.namespace_id == roll.namespace_id; });
+    if (work == list.end() || !work->zone) continue;
+    if (auto stepped = StepRoll(*work, roll.awaits_parent); !stepped) return stepped;
+  }
+  return {};
+}
+
+Result<void> Reconciler::StepRoll(const store::ZoneWork& work, bool awaits_parent) {
+  const std::string name = work.registered.apex.Format();
+  std::optional<parent::ParentSight> parent;
+  if (awaits_parent && parts_.parent_watch != nullptr) parent = parts_.parent_watch->Look(work.registered.apex);
+  const RollTools tools{parts_.keys, options_.rolls, std::move(parent), parts_.clock.Now()};
+  const auto outcome =
+      parts_.database.Transact("roll", [&](store::Transaction& transaction) { return StepKeyRoll(transaction, work, tools); });
+  if (!outcome) {
+    if (outcome.error().reason == Reason::kUnavailable) return tl::unexpected(outcome.error());
+    metrics_.CountFailure(outcome.error().reason);
+    LogError(LogLevel::kError, "signer.roll_failed", outcome.error(), {{"namespace", name}});
+    return {};
+  }
+  for (const Error& refused : outcome->refused) LogError(LogLevel::kError, "signer.roll_refused", refused, {{"namespace", name}});
+  for (const rollover::Action action : outcome->actions) {
+    Log(LogLevel::kInfo, "signer.roll_step",
+        {{"namespace", name},
+         {"action", rollover::ActionName(action)},
+         {"phase", outcome->roll ? rollover::PhaseName(outcome->roll->phase) : "done"}});
+  }
+  return {};
 }
 
 Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, const Work& work) {

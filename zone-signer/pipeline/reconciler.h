@@ -9,6 +9,7 @@
 #include "services/process/observatory.h"
 #include "services/store/database.h"
 #include "services/store/hint_listener.h"
+#include "zone-signer/pipeline/key_roll.h"
 #include "zone-signer/pipeline/metrics.h"
 #include "zone-signer/pipeline/pace.h"
 
@@ -25,6 +26,7 @@ struct ReconcilerOptions {
   std::chrono::milliseconds poll{200};
   std::chrono::hours journal_keep{0};
   std::int64_t journal_octets_max = 0;
+  RollOptions rolls{};
 };
 
 class Reconciler {
@@ -36,6 +38,7 @@ class Reconciler {
     const signing::BatchSigner& signer;
     const Clock& clock;
     process::Observatory& observatory;
+    parent::ParentWatch* parent_watch = nullptr;  // none: operators speak for the parents
   };
   Reconciler(Parts parts, ReconcilerOptions options);
 
@@ -62,6 +65,9 @@ class Reconciler {
   bool MayTry(const store::ZoneWork& zone) const;
   /// Lists the due zones of the namespaces that may be tried.
   Result<std::vector<store::DueZone>> ListDue(const std::vector<store::ZoneWork>& list);
+  /// Takes, now and then, the next steps of key rolls.
+  Result<void> DoKeyRolls(const std::vector<store::ZoneWork>& list);
+  Result<void> StepRoll(const store::ZoneWork& work, bool awaits_parent);
   void Observe(const std::vector<store::ZoneWork>& list);
 
   Parts parts_;
@@ -71,6 +77,7 @@ class Reconciler {
   Pace renewal_pace_;                             // nodes
   std::map<std::int32_t, ZoneFailure> failures_;  // by namespace
   SteadyClock::time_point next_prune_;
+  SteadyClock::time_point next_key_look_;
 };
 
 }  // namespace idzone::signer::pipeline

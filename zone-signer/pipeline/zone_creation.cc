@@ -10,15 +10,26 @@
 namespace idzone::signer::pipeline {
 namespace {
 
-/// Returns the key of the namespace: the one that an earlier attempt left behind, or a new one.
-Result<keys::SigningKey> KeyForNewZone(store::Transaction& transaction, const store::NamespaceRow& registered, keys::KeyDirectory& keys) {
-  const auto known = store::FindKey(transaction, registered.namespace_id);
+/// Makes the first key of a namespace, if it has none, and its keyset.
+Result<void> MakeFirstKey(store::Transaction& transaction, const store::NamespaceRow& registered, const zone::ZonePolicy& policy,
+                          keys::KeyDirectory& keys) {
+  const auto known = store::LoadKeys(transaction, registered.namespace_id);
   if (!known) return tl::unexpected(known.error());
-  if (*known) return keys.Load((*known)->key_id);
+  if (!known->empty()) return {};
   // The file first: a key in the database without its file could never sign, a file without its row does no harm.
   auto key = keys.Create(registered.algorithm);
-  if (key) store::InsertKey(transaction, registered.namespace_id, {key->id(), key->key_tag(), key->dnskey()});
-  return key;
+  if (!key) return tl::unexpected(key.error());
+  constexpr auto kRole = zone::KeyRole::kCsk;
+  store::InsertKey(transaction, registered.namespace_id,
+                   {.key_id = key->id(),
+                    .key_tag = key->key_tag(),
+                    .dnskey = key->dnskey(),
+                    .role = kRole,
+                    .state = zone::KeyState::kActive,
+                    .uses = zone::AllUses(kRole),
+                    .part = 0});
+  store::InsertKeyset(transaction, registered.namespace_id, LongestTtlsOf(policy));
+  return {};
 }
 
 store::ZoneRow NewZone(const dns::Name& name, std::optional<std::int32_t> parent_id, UnixTime now) {
@@ -39,8 +50,7 @@ void OpenNew(OpenZones& zones, store::ZoneRow row) {
   zone.is_first = true;
   zone.apex_due = home.now + home.policy.apex.resign;
   const dns::Name& name = zone.apex();
-  DraftNode& apex = zone.draft.Create(zone.zone.zone_id, zone.KeyOf(name), name, 0,
-                                      DesiredApex(name, home.registered, home.policy, home.key.dnskey(), zone.zone.position.serial));
+  DraftNode& apex = zone.draft.Create(zone.zone.zone_id, zone.KeyOf(name), name, 0, ApexOf(zone, zone.zone.position.serial));
   apex.row.denial.next = dns::DenialNextOf(zone.denial(), apex.row.key, name);  // alone in the chain
 }
 
@@ -78,12 +88,12 @@ Result<WorkOutcome> CreateZone(store::Transaction& transaction, const store::Zon
   if (!policy) return tl::unexpected(policy.error());
   outcome.busy = !store::TryLockZoneCreation(transaction, registered);
   if (outcome.busy) return outcome;
-  auto key = KeyForNewZone(transaction, registered, tools.keys);
-  if (!key) return tl::unexpected(key.error());
+  if (auto made = MakeFirstKey(transaction, registered, *policy, tools.keys); !made) return tl::unexpected(made.error());
   store::ZoneRow zone = NewZone(registered.apex, std::nullopt, tools.now);
   store::InsertZones(transaction, registered, {&zone});
-  const NamespaceSession home{registered, std::move(*policy), zone, std::move(*key), tools.now};
-  OpenZones zones(home);
+  const auto home = OpenNamespaceSession(transaction, registered, std::move(*policy), zone, tools.keys, tools.now);
+  if (!home) return tl::unexpected(home.error());
+  OpenZones zones(*home);
   OpenNew(zones, zone);
   auto published = PublishVersions(transaction, zones, tools.signer, tools.batch_max);
   if (!published) return tl::unexpected(published.error());
@@ -103,8 +113,7 @@ Result<WorkOutcome> MakeCuts(store::Transaction& transaction, const store::ZoneW
   if (names->empty()) return outcome;
 
   Wishes wishes;
-  for (const dns::Name& name : *names)
-    wishes.emplace(name, DesiredDelegation(name, (*home)->registered, (*home)->policy, (*home)->key.dnskey()));
+  for (const dns::Name& name : *names) wishes.emplace(name, DesiredDelegation(name, (*home)->registered, (*home)->policy, (*home)->keys));
   OpenZones zones(**home);
   const auto delegations = RouteWishes(transaction, zones, std::move(wishes));
   if (!delegations) return tl::unexpected(delegations.error());

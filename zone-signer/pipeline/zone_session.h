@@ -5,8 +5,9 @@
 #include <optional>
 
 #include "services/core/zone/policy.h"
-#include "services/store/published_store.h"
+#include "services/store/published_key.h"
 #include "zone-signer/keys/key_directory.h"
+#include "zone-signer/keys/zone_keys.h"
 #include "zone-signer/pipeline/version_draft.h"
 
 namespace idzone::signer::pipeline {
@@ -17,7 +18,8 @@ struct NamespaceSession {
   store::NamespaceRow registered;
   zone::ZonePolicy policy;
   store::ZoneRow own_zone;  // at the namespace's apex, as it was when it was locked
-  keys::SigningKey key;
+  keys::ZoneKeys keys;
+  store::KeysetRow keyset;
   UnixTime now;
 
   const dns::Name& apex() const { return registered.apex; }
@@ -36,6 +38,8 @@ struct ZoneSession {
   bool is_first = false;   // the draft is the zone's first version, at the serial and epoch that `zone` already has
   bool soa_due = false;    // there is to be a version even when nothing else changes
   bool row_moved = false;  // the zone's row is to be written even when there is no version
+  /// How far the zone has followed its keyset; loaded only while the keyset is not settled (key_sweep.h).
+  std::optional<store::ZoneKeysRow> followed;
 
   const dns::Name& apex() const { return zone.name; }
   dns::DenialKind denial() const { return home.denial(); }
@@ -66,13 +70,23 @@ inline constexpr std::chrono::minutes kClockDoubt(1);
 /// everybody else.
 Result<void> CheckClock(const store::ZoneRow& zone, UnixTime now);
 
-/// Locks the namespace's own zone and gets its key ready. Nothing while another signer has it. CLOCK_DOUBT;
-/// KEY_FILE_INVALID when the key cannot be had or is not the published one.
+/// Returns the longest TTLs that the policy publishes: of DNSKEY, and of all else that is signed.
+store::LongestTtlRow LongestTtlsOf(const zone::ZonePolicy& policy);
+
+/// Gets the keys of a namespace ready, whose own zone is locked or new. KEY_FILE_INVALID when one cannot be had or is not the
+/// published one; NOT_FOUND when there are none.
+Result<NamespaceSession> OpenNamespaceSession(store::Transaction& transaction, const store::NamespaceRow& registered,
+                                              zone::ZonePolicy policy, store::ZoneRow own_zone, keys::KeyDirectory& keys, UnixTime now);
+
+/// Locks the namespace's own zone and gets its keys ready. Nothing while another signer has it. CLOCK_DOUBT, KEY_FILE_INVALID.
 Result<std::optional<NamespaceSession>> BeginNamespaceSession(store::Transaction& transaction, const store::ZoneWork& work,
                                                               keys::KeyDirectory& keys, UnixTime now);
 
 /// Loads the nodes into the drafts of their zones, in one statement.
 Result<void> LoadIntoDrafts(store::Transaction& transaction, OpenZones& zones, const std::vector<store::NodePlace>& places);
+
+/// Returns what the apex of a zone ought to say at that serial.
+std::vector<dns::RrSet> ApexOf(const ZoneSession& zone, dns::Serial serial);
 
 /// Loads the apexes that are not there yet and makes each say what it ought to (apart from the SOA, which PublishVersions writes).
 Result<void> DraftApexes(store::Transaction& transaction, OpenZones& zones);

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "services/core/zone/denial_signatures.h"
 #include "zone-signer/pipeline/apex.h"
+#include "zone-signer/pipeline/key_sweep.h"
 #include "zone-signer/pipeline/routing.h"
 #include "zone-signer/pipeline/sweep.h"
 
@@ -70,9 +72,11 @@ Result<std::chrono::seconds> RenewNode(DraftNode& node, const NamespaceSession& 
       }
     }
   }
-  const auto old = look(node.row.denial.rrsig, home.policy.denial.resign);
-  if (!old) return tl::unexpected(old.error());
-  if (*old) node.denial_changed = true;
+  for (const Octets& rrsig : zone::DecodeDenialSignatures(node.row.denial.rrsig)) {
+    const auto old = look(rrsig, home.policy.denial.resign);
+    if (!old) return tl::unexpected(old.error());
+    if (*old) node.denial_changed = true;
+  }
   return least;
 }
 
@@ -141,15 +145,24 @@ Result<WorkOutcome> RenewSignatures(store::Transaction& transaction, const store
   if (!rows) return tl::unexpected(rows.error());
   OpenZones zones(**home);
   std::int64_t nodes_left = tools.batch_max;
+  std::vector<ZoneSession*> opened;
   for (store::ZoneRow& row : *rows) {
     if (nodes_left == 0) break;  // it is due as before, and comes again
     ZoneSession& zone = zones.Open(std::move(row));
     const auto met = TakeSweepStep(transaction, zone, nodes_left, outcome);
     if (!met) return tl::unexpected(met.error());
     nodes_left -= *met;
+    opened.push_back(&zone);
     // The SOA's own signature is renewed by any version; in a zone where nothing else happens, by an empty one.
     zone.soa_due = tools.now - zone.zone.last_signed_at >= zone.home.policy.apex.resign;
     zone.row_moved = true;
+  }
+  if (auto loaded = LoadFollowed(transaction, zones); !loaded) return tl::unexpected(loaded.error());
+  for (ZoneSession* zone : opened) {
+    if (nodes_left == 0) break;
+    const auto met = TakeKeySweepStep(transaction, *zone, nodes_left);
+    if (!met) return tl::unexpected(met.error());
+    nodes_left -= *met;
   }
   outcome.more = outcome.more || nodes_left == 0;
   if (auto apexes = DraftApexes(transaction, zones); !apexes) return tl::unexpected(apexes.error());

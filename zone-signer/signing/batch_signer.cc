@@ -16,21 +16,52 @@ namespace {
 /// Jobs that a thread takes at a time: enough that threads rarely meet, few enough that they end together.
 constexpr std::size_t kJobsTaken = 16;
 
-Result<void> SignJob(const ZoneSigning& zone, keys::Signer& signer, SigningJob& job, bool verify) {
+/// A key with a context to sign by it.
+struct KeySigner {
+  const keys::ZoneKey& key;
+  keys::Signer signer;
+  bool verified = false;  // by one signature of this thread
+};
+
+/// Returns a signer for each key that signs anything.
+Result<std::vector<KeySigner>> MakeSigners(const keys::ZoneKeys& keys) {
+  std::vector<KeySigner> signers;
+  for (const keys::ZoneKey& key : keys.all()) {
+    if (!key.uses.signs_keys && !key.uses.signs_data) continue;
+    auto signer = keys::Signer::Make(key.key);
+    if (!signer) return tl::unexpected(signer.error());
+    signers.push_back({key, *std::move(signer), false});
+  }
+  return signers;
+}
+
+Result<void> SignWith(const ZoneSigning& zone, KeySigner& by, SigningJob& job, bool verify) {
   dns::RrsigFields fields;
   fields.type_covered = job.type;
-  fields.algorithm = zone.key.algorithm();
+  fields.algorithm = by.key.key.algorithm();
   fields.labels = static_cast<std::uint8_t>(job.owner.rrsig_label_count());
   fields.original_ttl = job.ttl;
   fields.inception = ToRrsigTime(zone.now - zone.inception_offset);
   fields.expiration = ToRrsigTime(zone.now + job.life);
-  fields.key_tag = zone.key.key_tag();
+  fields.key_tag = by.key.key_tag;
   fields.signer = zone.zone.wire();
-  auto signature = signer.Sign(dns::EncodeSignedData(fields, job.owner.wire(), job.type, job.rdatas));
+  auto signature = by.signer.Sign(dns::EncodeSignedData(fields, job.owner.wire(), job.type, job.rdatas));
   if (!signature) return tl::unexpected(signature.error());
-  job.rrsig = dns::EncodeRrsigPrefix(fields) + *signature;
-  if (!verify) return {};
-  return dns::CheckSignature(job.owner, job.type, job.ttl, job.rdatas, job.rrsig, zone.zone, zone.published_dnskeys, zone.now);
+  job.rrsigs.push_back(dns::EncodeRrsigPrefix(fields) + *signature);
+  if (!verify && by.verified) return {};
+  by.verified = true;
+  return dns::CheckSignature(job.owner, job.type, job.ttl, job.rdatas, job.rrsigs.back(), zone.zone, zone.dnskeys, zone.now);
+}
+
+/// Nobody believes a record without a signature: a type that no key signs must not be published.
+Result<void> SignJob(const ZoneSigning& zone, std::span<KeySigner> signers, SigningJob& job, bool verify) {
+  job.rrsigs.clear();
+  for (KeySigner& by : signers) {
+    if (!keys::ZoneKeys::Signs(by.key, job.type)) continue;
+    if (auto made = SignWith(zone, by, job, verify); !made) return made;
+  }
+  IDZONE_INVARIANT(!job.rrsigs.empty(), "some key signs every type");
+  return {};
 }
 
 /// One batch while several threads work on it.
@@ -40,21 +71,22 @@ class Work {
       : zones_(zones), jobs_(jobs), verify_every_(verify_every) {}
 
   void Run() {
-    // Zones that follow each other mostly have one key.
-    const keys::SigningKey* key = nullptr;
-    std::optional<keys::Signer> signer;
+    // Zones that follow each other mostly have the same keys.
+    const keys::ZoneKeys* keys = nullptr;
+    std::vector<KeySigner> signers;
     while (true) {
       const std::size_t begin = next_.fetch_add(kJobsTaken);
       if (begin >= jobs_.size()) return;
       for (std::size_t i = begin; i < std::min(begin + kJobsTaken, jobs_.size()); ++i) {
         const ZoneSigning& zone = zones_[jobs_[i].zone];
-        if (key == nullptr || key->id() != zone.key.id()) {
-          auto made = keys::Signer::Make(zone.key);
+        if (keys != &zone.keys) {
+          auto made = MakeSigners(zone.keys);
           if (!made) return Stop(made.error());
-          signer.emplace(*std::move(made));
-          key = &zone.key;
+          std::vector<KeySigner>().swap(signers);
+          for (KeySigner& signer : *made) signers.push_back(std::move(signer));
+          keys = &zone.keys;
         }
-        if (auto signed_job = SignJob(zone, *signer, jobs_[i], i % verify_every_ == 0); !signed_job) return Stop(signed_job.error());
+        if (auto signed_job = SignJob(zone, signers, jobs_[i], i % verify_every_ == 0); !signed_job) return Stop(signed_job.error());
       }
     }
   }

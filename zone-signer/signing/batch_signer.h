@@ -7,7 +7,7 @@
 #include "services/core/base/clock.h"
 #include "services/core/dns/name.h"
 #include "services/core/dns/rrset.h"
-#include "zone-signer/keys/signing_key.h"
+#include "zone-signer/keys/zone_keys.h"
 
 /// Making RRSIG records, many at a time. Our own encoding is signed with OpenSSL; a sample of the results is verified
 /// with ldns against the DNSKEY records that the zone publishes, which catches a wrong key, a wrong encoding and broken
@@ -21,21 +21,22 @@ struct SigningJob {
   dns::Ttl ttl = 0;
   std::vector<Octets> rdatas;  // canonical order
   std::chrono::seconds life{};
-  Octets rrsig;          // result: RRSIG RDATA
-  std::size_t zone = 0;  // which of the zones it belongs to
+  std::vector<Octets> rrsigs;  // result: RRSIG RDATA, one by each key that signs the type
+  std::size_t zone = 0;        // which of the zones it belongs to
 };
 
 struct ZoneSigning {
   const dns::Name& zone;
-  const keys::SigningKey& key;
-  const std::vector<Octets>& published_dnskeys;
+  const keys::ZoneKeys& keys;
+  /// What signatures are verified by: the apex's own DNSKEY records, and those of keys that it does not show.
+  const std::vector<Octets>& dnskeys;
   UnixTime now;
   std::chrono::seconds inception_offset;
 };
 
 class BatchSigner {
  public:
-  /// `verify_every`: after the first signature of a batch, every how many are verified; 1 verifies all.
+  /// `verify_every`: after the first signature of each key, every how many jobs are verified; 1 verifies all.
   /// Requires: both at least 1.
   BatchSigner(int threads, int verify_every);
 

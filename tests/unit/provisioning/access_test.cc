@@ -13,6 +13,7 @@
 #include "idzone/v1/edge_service.pb.h"
 #include "idzone/v1/enrollment_service.pb.h"
 #include "idzone/v1/identity_service.pb.h"
+#include "idzone/v1/key_service.pb.h"
 #include "idzone/v1/namespace_service.pb.h"
 #include "idzone/v1/operator_service.pb.h"
 #include "idzone/v1/zone_service.pb.h"
@@ -23,8 +24,9 @@ namespace {
 using rpc::Role;
 
 const std::vector<const google::protobuf::FileDescriptor*> kFiles = {
-    v1::Edge::descriptor()->file(),     v1::EnrollRequest::descriptor()->file(), v1::GetIdentityRequest::descriptor()->file(),
-    v1::Operator::descriptor()->file(), v1::Zone::descriptor()->file(),          v1::GetNamespaceRequest::descriptor()->file()};
+    v1::Edge::descriptor()->file(),      v1::EnrollRequest::descriptor()->file(), v1::GetIdentityRequest::descriptor()->file(),
+    v1::Operator::descriptor()->file(),  v1::Zone::descriptor()->file(),          v1::GetNamespaceRequest::descriptor()->file(),
+    v1::SigningKey::descriptor()->file()};
 
 std::set<std::string> MethodsOfTheProtos() {
   std::set<std::string> methods;

@@ -343,6 +343,69 @@ TEST_P(FollowerTest, KeepsTheKeysThatItSawFirst) {
   EXPECT_EQ(Held(), zone_.position());
 }
 
+TEST_P(FollowerTest, FollowsAKeyThatAPinnedOneIntroduces) {
+  Snapshot(zone_);
+  const signer::keys::SigningKey old = zone_.key();
+  const auto next = signer::keys::SigningKey::Generate(GetParam().algorithm).value();
+
+  zone_.SetKeys(old, {old.dnskey(), next.dnskey()});
+  EXPECT_TRUE(Version(zone_.Publish({"one"})).applied().has_position());
+  zone_.SetKeys(next, {next.dnskey()});
+  EXPECT_TRUE(Version(zone_.Publish({"two"})).applied().has_position());
+  Open({});
+  EXPECT_TRUE(Version(zone_.Publish({"three"})).applied().has_position());
+
+  // The old key left the apex: it vouches for nothing any more.
+  zone_.SetKeys(old, {old.dnskey()});
+  EXPECT_EQ(Version(zone_.Publish({"four"})).refusal().reason(), "KEY_NOT_PINNED");
+}
+
+TEST_P(FollowerTest, FollowsAKeyThatCdsIntroduces) {
+  Snapshot(zone_);
+  const auto next = signer::keys::SigningKey::Generate(GetParam().algorithm).value();
+  zone_.SetCds({zone_.Ds(), dns::EncodeDs(zone_.name(), next.dnskey())});
+  EXPECT_TRUE(Version(zone_.Publish({"one"})).applied().has_position());
+
+  zone_.SetKeys(next, {next.dnskey()});
+
+  EXPECT_TRUE(Version(zone_.Publish({"two"})).applied().has_position());
+}
+
+TEST_P(FollowerTest, RefusesAKeyThatNobodyIntroduced) {
+  Snapshot(zone_);
+  const signer::keys::SigningKey old = zone_.key();
+  const auto foreign = signer::keys::SigningKey::Generate(GetParam().algorithm).value();
+
+  zone_.SetKeys(foreign, {foreign.dnskey(), old.dnskey()});
+
+  EXPECT_EQ(Version(zone_.Publish({"one"})).refusal().reason(), "SIGNATURE_INVALID");
+}
+
+TEST_P(FollowerTest, WhatAnchorsLedToCountsUntilTheySaySomethingElse) {
+  const auto anchored = [&](const Octets& ds) {
+    FollowerOptions options;
+    options.anchors = AnchorSet::Parse("_device.acme.example. DS " + std::to_string(OctetReader(ds).U16()) + " " +
+                                           std::to_string(GetParam().algorithm) + " 2 " + HexEncode(ds.substr(4)),
+                                       "anchors")
+                          .value();
+    return options;
+  };
+  const Octets first = zone_.Ds();
+  const signer::keys::SigningKey old = zone_.key();
+  const auto next = signer::keys::SigningKey::Generate(GetParam().algorithm).value();
+  Open(anchored(first));
+  Snapshot(zone_);
+  zone_.SetKeys(old, {old.dnskey(), next.dnskey()});
+  Version(zone_.Publish({"one"}));
+  zone_.SetKeys(next, {next.dnskey()});
+  Version(zone_.Publish({"two"}));
+
+  Open(anchored(first));
+  EXPECT_TRUE(Version(zone_.Publish({"three"})).applied().has_position());
+  Open(anchored(dns::EncodeDs(zone_.name(), signer::keys::SigningKey::Generate(GetParam().algorithm)->dnskey())));
+  EXPECT_EQ(Version(zone_.Publish({"four"})).refusal().reason(), "KEY_NOT_PINNED");
+}
+
 TEST_P(FollowerTest, FollowsOnlyWhatTheAnchorsName) {
   FollowerOptions wrong;
   wrong.anchors = AnchorSet::Parse("_device.acme.example. DS 1 13 2 " + std::string(64, '0'), "anchors").value();

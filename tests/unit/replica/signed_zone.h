@@ -92,6 +92,20 @@ class SignedZone {
     return Journal(changes, serial);
   }
 
+  /// From the next version on the apex shows those keys, and that one signs.
+  void SetKeys(const signer::keys::SigningKey& signs, std::vector<Octets> dnskeys) {
+    std::sort(dnskeys.begin(), dnskeys.end());
+    key_ = signs;
+    signer_ = signer::keys::Signer::Make(key_).value();
+    shown_ = std::move(dnskeys);
+  }
+  /// From the next version on the apex says that the parent should publish those.
+  void SetCds(std::vector<Octets> cds) {
+    std::sort(cds.begin(), cds.end());
+    cds_ = std::move(cds);
+  }
+  const signer::keys::SigningKey& key() const { return key_; }
+
   /// Puts changes into the journal as they are, with digests that fit them.
   const FedVersion& Journal(const std::vector<zone::NodeChange>& changes, dns::Serial serial) {
     last_ = {.position = {1, serial, {}},
@@ -136,27 +150,32 @@ class SignedZone {
       return held != nullptr && held->rdatas == rrset.rdatas ? *held : Signed(name_, rrset);
     };
     apex.rrsets = {keep({dns::RrType::kNs, 3600, {dns::Name::Parse("ns1.example.net.").value().wire()}, {}}),
-                   keep({dns::RrType::kSoa, kNegativeTtl, {soa}, {}}), keep({dns::RrType::kDnskey, 3600, {key_.dnskey()}, {}}),
+                   keep({dns::RrType::kSoa, kNegativeTtl, {soa}, {}}), keep({dns::RrType::kDnskey, 3600, shown_, {}}),
                    keep({dns::RrType::kNsec3Param, 0, {dns::EncodeNsec3Param()}, {}})};
     if (denial_ == dns::DenialKind::kNsec) apex.rrsets.pop_back();
+    if (!cds_.empty()) apex.rrsets.push_back(keep({dns::RrType::kCds, 3600, cds_, {}}));
   }
 
   void SignChain() {
     for (auto node = nodes_.begin(); node != nodes_.end(); ++node) {
       const auto after = std::next(node) == nodes_.end() ? nodes_.begin() : std::next(node);
       const Octets next = dns::DenialNextOf(denial_, after->first, name_);
-      if (node->second.denial.next == next) continue;
       const auto record = dns::MakeDenialRecord(denial_, name_, node->first, next, node->second.Types()).value();
+      if (node->second.denial.next == next && denied_[node->first] == record.rdata) continue;
+      denied_[node->first] = record.rdata;
       node->second.denial = {next, Sign(record.owner, record.type, kNegativeTtl, {record.rdata})};
     }
   }
 
   const UnixTime now_{std::chrono::seconds(1'790'000'000)};
   const dns::DenialKind denial_;
-  const signer::keys::SigningKey key_;
+  signer::keys::SigningKey key_;
+  std::vector<Octets> shown_{key_.dnskey()};
+  std::vector<Octets> cds_;
   signer::keys::Signer signer_ = signer::keys::Signer::Make(key_).value();
   const dns::Name name_;
   std::map<dns::DenialKey, zone::Node> nodes_;
+  std::map<dns::DenialKey, Octets> denied_;  // the denial records that are signed
   zone::ZonePosition position_{1, 0, Octets(32, '\0')};
   FedVersion last_;
 };

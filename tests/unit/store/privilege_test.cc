@@ -47,10 +47,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"idzone_provisiond", "update registry.event set kind = ''"},
         Case{"idzone_provisiond", "update registry.principal set role = 1"}, Case{"idzone_provisiond", "delete from registry.dirty_batch"},
         Case{"idzone_provisiond", "update published.zone set serial = 1"}, Case{"idzone_provisiond", "delete from published.node"},
-        Case{"idzone_provisiond", "delete from registry.retirement"}, Case{"idzone_provisiond", "delete from registry.authority"},
-        Case{"idzone_provisiond", "update registry.authority set rdata = ''"}, Case{"idzone_provisiond", "truncate registry.identity"},
-        Case{"idzone_provisiond", "create table public.t (n integer)"}, Case{"idzone_provisiond", "create schema s"},
-        Case{"idzone_provisiond", "delete from public.schema_version"}));
+        Case{"idzone_provisiond", "update published.key set uses = 0"},
+        Case{"idzone_provisiond", "update published.keyset set revision = 9"},
+        Case{"idzone_provisiond", "delete from registry.key_command"}, Case{"idzone_provisiond", "delete from registry.retirement"},
+        Case{"idzone_provisiond", "delete from registry.authority"}, Case{"idzone_provisiond", "update registry.authority set rdata = ''"},
+        Case{"idzone_provisiond", "truncate registry.identity"}, Case{"idzone_provisiond", "create table public.t (n integer)"},
+        Case{"idzone_provisiond", "create schema s"}, Case{"idzone_provisiond", "delete from public.schema_version"}));
 INSTANTIATE_TEST_SUITE_P(
     Signerd, ForbiddenTest,
     testing::Values(Case{"idzone_signerd", "delete from registry.revocation"}, Case{"idzone_signerd", "delete from registry.identity"},
@@ -63,6 +65,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"idzone_signerd", "delete from published.version"}, Case{"idzone_signerd", "select * from published.version_0"},
                     Case{"idzone_signerd", "truncate published.version"}, Case{"idzone_signerd", "delete from published.zone"},
                     Case{"idzone_signerd", "update published.key set dnskey = ''"}, Case{"idzone_signerd", "delete from registry.event"},
+                    Case{"idzone_signerd", "delete from published.key"},
+                    Case{"idzone_signerd", "insert into registry.key_command (namespace_id, kind) values (1, 2)"},
+                    Case{"idzone_signerd", "update published.edge_position set serial = 1"},
                     Case{"idzone_signerd", "alter table published.node drop constraint node_check"}));
 INSTANTIATE_TEST_SUITE_P(
     Feedd, ForbiddenTest,

@@ -45,6 +45,19 @@ TEST_F(KeyDirectoryTest, LeavesOneFileNamedByTheKeyAndNobodyElseMayReadIt) {
   EXPECT_EQ(status.permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
+TEST_F(KeyDirectoryTest, ThrowsAwayKeysWhoseTagIsTaken) {
+  std::set<std::uint16_t> odd, all;
+  for (std::uint32_t tag = 0; tag < 65536; ++tag) {
+    all.insert(static_cast<std::uint16_t>(tag));
+    if (tag % 2 == 1) odd.insert(static_cast<std::uint16_t>(tag));
+  }
+
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(dns::KeyTag(Open()->Create(13, 256, odd)->DnskeyWith(256)) % 2, 0);
+
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(keys_.path()), {}), 8);
+  EXPECT_EQ(Open()->Create(13, 256, all).error().reason, Reason::kLimitExceeded);
+}
+
 TEST_F(KeyDirectoryTest, SaysThatAKeyIsMissing) {
   const auto found = Open()->Load(Sha256("none"));
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "services/core/dns/dnskey.h"
 #include "services/core/dns/presentation.h"
 #include "zone-signer/signing/batch_signer.h"
 
@@ -28,17 +29,24 @@ class ApexTest : public ::testing::Test {
     node.row.rrsets = Desired(7);
     std::vector<signing::SigningJob> jobs;
     for (const auto& rrset : node.row.rrsets) jobs.push_back({namespace_.apex, rrset.type, rrset.ttl, rrset.rdatas, policy_.apex.life, {}});
-    const std::vector<Octets> dnskeys{key_.dnskey()};
-    const signing::ZoneSigning zone{namespace_.apex, key_, dnskeys, signed_at, policy_.inception_offset};
+    const std::vector<Octets> dnskeys = Keys().Dnskeys();
+    const keys::ZoneKeys keys = Keys();
+    const signing::ZoneSigning zone{namespace_.apex, keys, dnskeys, signed_at, policy_.inception_offset};
     EXPECT_TRUE(signing::BatchSigner(1, 1).Sign(zone, jobs).has_value());
-    for (std::size_t i = 0; i < jobs.size(); ++i) node.row.rrsets[i].rrsigs = {jobs[i].rrsig};
+    for (std::size_t i = 0; i < jobs.size(); ++i) node.row.rrsets[i].rrsigs = jobs[i].rrsigs;
     return node;
   }
-  std::vector<dns::RrSet> Desired(dns::Serial serial) { return DesiredApex(namespace_.apex, namespace_, policy_, key_.dnskey(), serial); }
+  std::vector<dns::RrSet> Desired(dns::Serial serial) {
+    return DesiredApex(namespace_.apex, namespace_, policy_, Keys(), tell_parent_, serial);
+  }
+  keys::ZoneKeys Keys() const { return keys_.value_or(keys::ZoneKeys::Single(key_)); }
+  Result<UnixTime> Refresh(DraftNode& apex, UnixTime now) { return RefreshApex(apex, Desired(7), Keys(), policy_, now); }
 
   store::NamespaceRow namespace_ = ValidNamespace();
   zone::ZonePolicy policy_ = zone::FindZonePolicy("standard").value();
   keys::SigningKey key_ = keys::SigningKey::Generate(13).value();
+  std::optional<keys::ZoneKeys> keys_;  // instead of that one
+  bool tell_parent_ = false;
 };
 
 TEST_F(ApexTest, SaysWhatThePolicySays) {
@@ -79,7 +87,7 @@ TEST_F(ApexTest, PublishesAnEd25519Key) {
 TEST_F(ApexTest, StaysWhileItsSignaturesAreYoung) {
   DraftNode apex = PublishedApex(kNow);
 
-  const auto due = RefreshApex(apex, Desired(7), policy_, kNow + std::chrono::hours(5));
+  const auto due = Refresh(apex, kNow + std::chrono::hours(5));
 
   EXPECT_EQ(due.value(), kNow + policy_.apex.resign);
   EXPECT_FALSE(apex.data_changed);
@@ -88,7 +96,7 @@ TEST_F(ApexTest, StaysWhileItsSignaturesAreYoung) {
 TEST_F(ApexTest, IsSignedAgainInTime) {
   DraftNode apex = PublishedApex(kNow);
 
-  const auto due = RefreshApex(apex, Desired(7), policy_, kNow + policy_.apex.resign);
+  const auto due = Refresh(apex, kNow + policy_.apex.resign);
 
   EXPECT_EQ(due.value(), kNow + 2 * policy_.apex.resign);
   EXPECT_TRUE(apex.data_changed);
@@ -100,7 +108,7 @@ TEST_F(ApexTest, FollowsTheNamespacesNameServers) {
   DraftNode apex = PublishedApex(kNow);
   namespace_.name_servers.pop_back();
 
-  ASSERT_TRUE(RefreshApex(apex, Desired(7), policy_, kNow).has_value());
+  ASSERT_TRUE(Refresh(apex, kNow).has_value());
 
   EXPECT_TRUE(apex.data_changed);
   EXPECT_EQ(apex.row.rrsets.front().rdatas.size(), 1u);
@@ -111,7 +119,7 @@ TEST_F(ApexTest, LosesTypesThatDoNotBelongThere) {
   const dns::RrSet stray{dns::RrType::kCds, 300, {Octets("\x03\x01\x01z", 4)}, {}};
   VersionDraft::SetRrSet(apex, stray.type, &stray);
 
-  ASSERT_TRUE(RefreshApex(apex, Desired(7), policy_, kNow).has_value());
+  ASSERT_TRUE(Refresh(apex, kNow).has_value());
 
   EXPECT_EQ(apex.row.rrsets.size(), 4u);
   EXPECT_TRUE(apex.denial_changed);
@@ -122,9 +130,51 @@ TEST_F(ApexTest, KeepsTheRecordsOfIdentities) {
   const dns::RrSet service{dns::RrType::kTlsa, 300, {Octets("\x03\x01\x01z", 4)}, {}};
   VersionDraft::SetRrSet(apex, service.type, &service);
 
-  ASSERT_TRUE(RefreshApex(apex, Desired(7), policy_, kNow).has_value());
+  ASSERT_TRUE(Refresh(apex, kNow).has_value());
 
   EXPECT_EQ(apex.row.rrsets.size(), 5u);
+}
+
+class RollingApexTest : public ApexTest {
+ protected:
+  /// A roll at its switch: the old key still signs keys, the new one everything.
+  void Switch() {
+    const zone::KeyUses old_uses{.in_dnskey = true, .signs_keys = true, .signs_data = false, .in_ds = false};
+    keys_ = keys::ZoneKeys({keys::MakeZoneKey(key_, zone::KeyRole::kCsk, old_uses),
+                            keys::MakeZoneKey(next_, zone::KeyRole::kCsk, zone::AllUses(zone::KeyRole::kCsk))});
+  }
+
+  keys::SigningKey next_ = keys::SigningKey::Generate(13).value();
+};
+
+TEST_F(RollingApexTest, BothKeysSignTheKeysAndTheNewOneAllElse) {
+  DraftNode apex = PublishedApex(kNow);
+  Switch();
+
+  ASSERT_TRUE(Refresh(apex, kNow).has_value());
+
+  for (const auto& rrset : apex.row.rrsets) EXPECT_EQ(rrset.rrsigs.empty(), rrset.type != dns::RrType::kSoa);
+  const DraftNode again = PublishedApex(kNow);
+  for (const auto& rrset : again.row.rrsets) {
+    EXPECT_EQ(rrset.rrsigs.size(), rrset.type == dns::RrType::kDnskey ? 2u : 1u);
+    EXPECT_TRUE(Keys().AreSignedBy(rrset.rrsigs, rrset.type).value());
+    EXPECT_FALSE(keys::ZoneKeys::Single(key_).AreSignedBy(rrset.rrsigs, rrset.type).value());
+  }
+}
+
+TEST_F(RollingApexTest, TellsTheParentWhatItShouldPublishSignedByTheKeyThatItKnows) {
+  Switch();
+  tell_parent_ = true;
+
+  const DraftNode apex = PublishedApex(kNow);
+
+  ASSERT_EQ(apex.row.rrsets.size(), 6u);
+  const dns::RrSet& cds = apex.row.rrsets[4];
+  EXPECT_EQ(cds.type, dns::RrType::kCds);
+  EXPECT_EQ(cds.rdatas, (std::vector{dns::EncodeDs(namespace_.apex, next_.dnskey())}));
+  EXPECT_EQ(cds.rrsigs.size(), 2u);
+  EXPECT_EQ(apex.row.rrsets[5].type, dns::RrType::kCdnskey);
+  EXPECT_EQ(apex.row.rrsets[5].rdatas, (std::vector{next_.dnskey()}));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "zone-signer/signing/batch_signer.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "services/core/dns/denial.h"
@@ -31,7 +33,7 @@ std::vector<SigningJob> Jobs(int count) {
 }
 
 Result<void> Check(const SigningJob& job, const std::vector<Octets>& dnskeys, UnixTime now) {
-  return dns::CheckSignature(job.owner, job.type, job.ttl, job.rdatas, job.rrsig, kZone, dnskeys, now);
+  return dns::CheckSignature(job.owner, job.type, job.ttl, job.rdatas, job.rrsigs.front(), kZone, dnskeys, now);
 }
 
 /// The parameter is the algorithm.
@@ -39,7 +41,8 @@ class BatchSignerTest : public ::testing::TestWithParam<std::uint8_t> {
  protected:
   keys::SigningKey key_ = keys::SigningKey::Generate(GetParam()).value();
   std::vector<Octets> dnskeys_{key_.dnskey()};
-  ZoneSigning zone_{kZone, key_, dnskeys_, kNow, kOffset};
+  keys::ZoneKeys keys_ = keys::ZoneKeys::Single(key_);
+  ZoneSigning zone_{kZone, keys_, dnskeys_, kNow, kOffset};
 };
 
 TEST_P(BatchSignerTest, SignsEveryJobSoThatLdnsAgrees) {
@@ -69,7 +72,7 @@ TEST_P(BatchSignerTest, RefusesToPublishWhatThePublishedKeyDoesNotVerify) {
   const std::vector<Octets> others{keys::SigningKey::Generate(GetParam())->dnskey()};
   auto jobs = Jobs(50);
 
-  const auto made = BatchSigner(2, 64).Sign(ZoneSigning{kZone, key_, others, kNow, kOffset}, jobs);
+  const auto made = BatchSigner(2, 64).Sign(ZoneSigning{kZone, keys_, others, kNow, kOffset}, jobs);
 
   ASSERT_FALSE(made.has_value());
   EXPECT_EQ(made.error().reason, Reason::kSignatureInvalid);
@@ -84,6 +87,36 @@ TEST_P(BatchSignerTest, RefusesRecordsThatAreNotCanonical) {
   EXPECT_FALSE(BatchSigner(1, 1).Sign(zone_, jobs).has_value());
 }
 
+TEST_P(BatchSignerTest, EachKeySignsWhatItIsFor) {
+  const auto with = [&](zone::KeyRole role) {
+    return keys::MakeZoneKey(keys::SigningKey::Generate(GetParam()).value(), role, zone::AllUses(role));
+  };
+  const keys::ZoneKeys split({with(zone::KeyRole::kKsk), with(zone::KeyRole::kZsk)});
+  const auto dnskeys = split.Dnskeys();
+  std::vector<SigningJob> jobs = Jobs(10);
+  jobs.push_back({kZone, dns::RrType::kDnskey, 300, dnskeys, kLife, {}});
+  std::sort(jobs.back().rdatas.begin(), jobs.back().rdatas.end());
+
+  ASSERT_TRUE(BatchSigner(2, 64).Sign(ZoneSigning{kZone, split, dnskeys, kNow, kOffset}, jobs).has_value());
+
+  for (const SigningJob& job : jobs) {
+    ASSERT_TRUE(split.AreSignedBy(job.rrsigs, job.type).value());
+    EXPECT_TRUE(Check(job, dnskeys, kNow).has_value());
+  }
+}
+
+TEST_P(BatchSignerTest, VerifiesTheFirstSignatureOfEachKey) {
+  const keys::SigningKey other = keys::SigningKey::Generate(GetParam()).value();
+  const keys::ZoneKeys both({keys::MakeZoneKey(key_, zone::KeyRole::kCsk, zone::AllUses(zone::KeyRole::kCsk)),
+                             keys::MakeZoneKey(other, zone::KeyRole::kCsk, zone::AllUses(zone::KeyRole::kCsk))});
+  auto jobs = Jobs(1);
+
+  const auto made = BatchSigner(1, 1000).Sign(ZoneSigning{kZone, both, dnskeys_, kNow, kOffset}, jobs);
+
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().reason, Reason::kSignatureInvalid);
+}
+
 TEST_P(BatchSignerTest, SignsNothing) {
   EXPECT_TRUE(BatchSigner(2, 64).Sign(zone_, {}).has_value());
 }
@@ -93,9 +126,9 @@ TEST_P(BatchSignerTest, TellsAgeAndRest) {
   ASSERT_TRUE(BatchSigner(1, 1).Sign(zone_, jobs).has_value());
 
   const UnixTime later = kNow + std::chrono::hours(5);
-  EXPECT_EQ(SignatureAge(jobs[0].rrsig, later, kOffset).value(), std::chrono::hours(5));
-  EXPECT_EQ(SignatureRest(jobs[0].rrsig, later).value(), kLife - std::chrono::hours(5));
-  EXPECT_EQ(SignatureAge(jobs[0].rrsig, kNow - std::chrono::hours(2), kOffset).value(), -std::chrono::hours(2));
+  EXPECT_EQ(SignatureAge(jobs[0].rrsigs.front(), later, kOffset).value(), std::chrono::hours(5));
+  EXPECT_EQ(SignatureRest(jobs[0].rrsigs.front(), later).value(), kLife - std::chrono::hours(5));
+  EXPECT_EQ(SignatureAge(jobs[0].rrsigs.front(), kNow - std::chrono::hours(2), kOffset).value(), -std::chrono::hours(2));
   EXPECT_FALSE(SignatureAge("short", later, kOffset).has_value());
 }
 

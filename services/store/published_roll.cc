@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "services/store/published_roll.h"
+
+#include "services/store/encoding.h"
+
+namespace idzone::store {
+namespace {
+
+constexpr Statement kListRollWork{"published_list_roll_work", R"(
+select s.namespace_id, s.tell_parent from published.keyset s
+ where s.style is not null or s.revision > s.settled_revision or exists (select 1 from registry.key_command c where c.namespace_id = s.namespace_id)
+ order by s.namespace_id)"};
+
+constexpr Statement kLockKeyset{"published_lock_keyset", R"(
+select revision, data_revision, settled_revision, tell_parent, key_ttl_max, data_ttl_max, ds_ttl_max, style, algorithm, roles::text as roles, urgent, phase,
+       extract(epoch from began_at)::bigint as began_at, extract(epoch from phase_at)::bigint as phase_at,
+       extract(epoch from published_at)::bigint as published_at, extract(epoch from resigned_at)::bigint as resigned_at,
+       extract(epoch from delegated_at)::bigint as delegated_at, waits_for, extract(epoch from waits_until)::bigint as waits_until,
+       refused, parent_answer, extract(epoch from parent_asked_at)::bigint as parent_asked_at
+  from published.keyset where namespace_id = $1::integer for update skip locked)"};
+
+// 0 stands for no style and no algorithm, -1 for no time.
+constexpr Statement kSaveKeyset{"published_save_keyset", R"(
+update published.keyset
+   set revision = $2::bigint, data_revision = $3::bigint, tell_parent = $4::boolean, key_ttl_max = $5::bigint,
+       data_ttl_max = $6::bigint, ds_ttl_max = $7::bigint, style = nullif($8::smallint, 0), algorithm = nullif($9::smallint, 0),
+       roles = $10::smallint[], urgent = $11::boolean, phase = nullif($12::smallint, 0),
+       began_at = to_timestamp(nullif($13::bigint, -1)), phase_at = to_timestamp(nullif($14::bigint, -1)),
+       published_at = to_timestamp(nullif($15::bigint, -1)), resigned_at = to_timestamp(nullif($16::bigint, -1)),
+       delegated_at = to_timestamp(nullif($17::bigint, -1)), waits_for = $18::smallint,
+       waits_until = to_timestamp(nullif($19::bigint, -1)), refused = $20::text, parent_answer = $21::text,
+       parent_asked_at = to_timestamp(nullif($22::bigint, -1)), settled_revision = $23::bigint
+ where namespace_id = $1::integer)"};
+
+constexpr Statement kMakeDue{"published_make_due", R"(
+update published.zone set renew_at = least(renew_at, to_timestamp($2::bigint)) where namespace_id = $1::integer)"};
+
+constexpr Statement kTakeCommands{"published_take_key_commands", R"(
+with taken as (delete from registry.key_command where namespace_id = $1::integer
+               returning command_id, kind, style, algorithm, roles, urgent)
+select kind, coalesce(style, 0) as style, coalesce(algorithm, 0) as algorithm, roles::text as roles, urgent from taken order by command_id)"};
+
+// An edge that reports no position of a zone does not serve it. Serials are compared as RFC 1982 says.
+constexpr Statement kSeeKeyset{"published_see_keyset", R"(
+select bool_and(coalesce(p.keys_revision, 0) >= s.revision or s.settled_revision >= s.revision) as taken,
+       bool_and(coalesce(p.swept_revision, 0) >= s.data_revision or s.settled_revision >= s.data_revision) as swept,
+       (select min(e.edge_id) from published.edge_position e join published.zone_keys k on k.zone_id = e.zone_id
+          join published.zone y on y.zone_id = k.zone_id
+         where y.namespace_id = $1::integer and e.reported_at >= to_timestamp($2::bigint)
+           and (e.epoch < k.keys_epoch or (e.epoch = k.keys_epoch and ((k.keys_serial - e.serial) & 4294967295) between 1 and 2147483647)))
+       as keys_edge,
+       (select min(e.edge_id) from published.edge_position e join published.zone_keys k on k.zone_id = e.zone_id
+          join published.zone y on y.zone_id = k.zone_id
+         where y.namespace_id = $1::integer and e.reported_at >= to_timestamp($2::bigint)
+           and (e.epoch < k.swept_epoch or (e.epoch = k.swept_epoch and ((k.swept_serial - e.serial) & 4294967295) between 1 and 2147483647)))
+       as swept_edge
+  from published.keyset s
+  join published.zone z on z.namespace_id = s.namespace_id
+  left join published.zone_keys p on p.zone_id = z.zone_id
+ where s.namespace_id = $1::integer)"};
+
+std::optional<UnixTime> TimeOf(const pqxx::field& field) {
+  if (field.is_null()) return std::nullopt;
+  return UnixTime(std::chrono::seconds(NumberOf<std::int64_t>(field)));
+}
+
+std::int64_t SecondsOf(const std::optional<UnixTime>& time) {
+  return time ? time->time_since_epoch().count() : -1;
+}
+
+/// Reads "{1,2}"; null is no role.
+std::vector<zone::KeyRole> RolesOf(const pqxx::field& field) {
+  std::vector<zone::KeyRole> roles;
+  if (field.is_null()) return roles;
+  for (const char digit : field.as<std::string>()) {
+    if (digit >= '1' && digit <= '3') roles.push_back(static_cast<zone::KeyRole>(digit - '0'));
+  }
+  return roles;
+}
+
+std::uint8_t SmallOf(const pqxx::field& field) {
+  return field.is_null() ? std::uint8_t{0} : static_cast<std::uint8_t>(NumberOf<int>(field));
+}
+
+}  // namespace
+
+std::vector<RollWork> ListRollWork(Transaction& transaction) {
+  std::vector<RollWork> list;
+  for (const pqxx::row& row : Execute(transaction, kListRollWork))
+    list.push_back({NumberOf<std::int32_t>(row["namespace_id"]), row["tell_parent"].as<bool>()});
+  return list;
+}
+
+std::optional<RollingKeysetRow> LockKeyset(Transaction& transaction, std::int32_t namespace_id) {
+  const pqxx::result rows = Execute(transaction, kLockKeyset, namespace_id);
+  if (rows.empty()) return std::nullopt;
+  const pqxx::row row = rows.front();
+  RollingKeysetRow keyset{.revision = NumberOf<std::int64_t>(row["revision"]),
+                          .data_revision = NumberOf<std::int64_t>(row["data_revision"]),
+                          .tell_parent = row["tell_parent"].as<bool>(),
+                          .settled_revision = NumberOf<std::int64_t>(row["settled_revision"]),
+                          .ttls = {NumberOf<std::int64_t>(row["key_ttl_max"]), NumberOf<std::int64_t>(row["data_ttl_max"]),
+                                   NumberOf<std::int64_t>(row["ds_ttl_max"])},
+                          .roll = {},
+                          .waits_for = SmallOf(row["waits_for"]),
+                          .waits_until = TimeOf(row["waits_until"]),
+                          .refused = row["refused"].as<std::string>(),
+                          .parent_answer = row["parent_answer"].as<std::string>(),
+                          .parent_asked_at = TimeOf(row["parent_asked_at"])};
+  if (!row["style"].is_null())
+    keyset.roll = RollRow{.style = SmallOf(row["style"]),
+                          .algorithm = SmallOf(row["algorithm"]),
+                          .roles = RolesOf(row["roles"]),
+                          .urgent = row["urgent"].as<bool>(),
+                          .phase = SmallOf(row["phase"]),
+                          .began = TimeOf(row["began_at"]).value_or(UnixTime()),
+                          .phase_began = TimeOf(row["phase_at"]).value_or(UnixTime()),
+                          .published_at = TimeOf(row["published_at"]),
+                          .resigned_at = TimeOf(row["resigned_at"]),
+                          .delegated_at = TimeOf(row["delegated_at"])};
+  return keyset;
+}
+
+void SaveKeyset(Transaction& transaction, std::int32_t namespace_id, const RollingKeysetRow& keyset) {
+  const RollRow roll = keyset.roll.value_or(RollRow{});
+  const bool any = keyset.roll.has_value();
+  std::vector<std::int16_t> roles;
+  for (const zone::KeyRole role : roll.roles) roles.push_back(static_cast<std::int16_t>(role));
+  const auto at = [&](UnixTime time) { return any ? SecondsOf(time) : std::int64_t{-1}; };
+  Execute(transaction, kSaveKeyset, namespace_id, keyset.revision, keyset.data_revision, keyset.tell_parent, keyset.ttls.keys,
+          keyset.ttls.data, keyset.ttls.ds, static_cast<int>(roll.style), static_cast<int>(roll.algorithm), SmallintArray(roles),
+          roll.urgent, static_cast<int>(roll.phase), at(roll.began), at(roll.phase_began), SecondsOf(roll.published_at),
+          SecondsOf(roll.resigned_at), SecondsOf(roll.delegated_at), static_cast<int>(keyset.waits_for), SecondsOf(keyset.waits_until),
+          keyset.refused, keyset.parent_answer, SecondsOf(keyset.parent_asked_at), keyset.settled_revision);
+}
+
+void MakeZonesDue(Transaction& transaction, std::int32_t namespace_id, UnixTime now) {
+  Execute(transaction, kMakeDue, namespace_id, static_cast<std::int64_t>(now.time_since_epoch().count()));
+}
+
+std::vector<KeyCommand> TakeKeyCommands(Transaction& transaction, std::int32_t namespace_id) {
+  std::vector<KeyCommand> commands;
+  for (const pqxx::row& row : Execute(transaction, kTakeCommands, namespace_id))
+    commands.push_back({.begins_roll = NumberOf<int>(row["kind"]) == 1,
+                        .style = SmallOf(row["style"]),
+                        .algorithm = SmallOf(row["algorithm"]),
+                        .roles = RolesOf(row["roles"]),
+                        .urgent = row["urgent"].as<bool>()});
+  return commands;
+}
+
+KeysetSight SeeKeyset(Transaction& transaction, std::int32_t namespace_id, UnixTime silent_since) {
+  const pqxx::result rows =
+      Execute(transaction, kSeeKeyset, namespace_id, static_cast<std::int64_t>(silent_since.time_since_epoch().count()));
+  const pqxx::row row = rows.front();
+  KeysetSight sight{.published = row["taken"].as<bool>() && row["keys_edge"].is_null(), .resigned = false, .edge = {}};
+  sight.resigned = row["swept"].as<bool>() && row["swept_edge"].is_null() && sight.published;
+  for (const char* column : {"keys_edge", "swept_edge"}) {
+    if (!row[column].is_null()) sight.edge = row[column].as<std::string>();
+  }
+  return sight;
+}
+
+}  // namespace idzone::store

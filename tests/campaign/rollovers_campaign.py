@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""Ten years of key rolls under a simulated clock, in each style, for N seeds: the machine of zone-signer/rollover among zones,
+edges, secondaries and a parent that are slow, signer outages that a policy tolerates, TTLs that change, emergencies, and caches
+that hold the oldest data that they legally may (tests/tools/roll_world.h). A cycle is one such world.
+"""
+import json
+import os
+import pathlib
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+YEARS = 10
+STYLES = {1: "all keys", 2: "ZSK pre-publish", 3: "KSK double-signature", 4: "KSK double-DS", 5: "algorithm"}
+SEEDS_AT_ONCE = 10
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = pathlib.Path(os.environ.get("IDZONE_BUILD", ROOT / "build" / "dev")) / "bin" / "roll_worlds"
+
+
+def live(style, first, seeds):
+    done = subprocess.run([PROGRAM, str(first), str(seeds), str(YEARS), str(style)], capture_output=True, text=True, check=False)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    failures = [line["failure"] for line in lines if "failure" in line]
+    if done.returncode != 0 and not failures:
+        failures.append(f"style {style}, seeds {first} to {first + seeds - 1}: exit {done.returncode}: {done.stderr[-500:]}")
+    return failures, lines[-1] if lines and "worlds" in lines[-1] else {}
+
+
+def run(size, seed):
+    pieces = [(style, seed + begin, min(SEEDS_AT_ONCE, size - begin)) for style in STYLES for begin in range(0, size, SEEDS_AT_ONCE)]
+    failures, sums = [], {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for found, counted in pool.map(lambda piece: live(*piece), pieces):
+            failures += found
+            for name, number in counted.items():
+                sums[name] = sums.get(name, 0) + number
+    if sums.get("worlds") != size * len(STYLES):
+        failures.append(f"{sums.get('worlds')} worlds were lived, not {size * len(STYLES)}")
+    # A world in which nothing rolls proves nothing.
+    if sums.get("rolls_finished", 0) < 10 * sums.get("worlds", 0):
+        failures.append(f"only {sums.get('rolls_finished')} rolls were finished in {sums.get('worlds')} worlds of {YEARS} years")
+    return {"cycles": sums.get("worlds", 0), "operations": sums, "failures": failures}

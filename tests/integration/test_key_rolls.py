@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""Keys roll in a whole stack: the signer is killed at each step, every version passes the gate, validators ask all the while, the
+edge follows the new keys, and private keys are found nowhere but in their sealed files."""
+import base64
+import pathlib
+import re
+import subprocess
+import sys
+import threading
+
+import pytest
+from devstack.devices import make_devices
+from devstack.resolver import Validator
+from rolling_stack import HOUR, RollingStack
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "campaign"))
+NSEC3, NSEC = 1, 2
+DEVICES = 12
+
+
+@pytest.fixture
+def rolling(request):
+    stack = RollingStack(re.sub(r"\W+", "_", request.node.name)).open()
+    yield stack
+    stack.close()
+
+
+class Asking:
+    """A validator that asks on and on, by trust anchors that change as a parent's DS records would."""
+
+    def __init__(self, stack, zones):
+        self.stack, self.zones, self.answers, self.wrong = stack, zones, 0, []
+        self.validators = {}
+        self.end = threading.Event()
+        self.delegate()
+        self.thread = threading.Thread(target=self.work)
+        self.thread.start()
+
+    def delegate(self):
+        self.validators = {zone: self.stack.validator(zone) for zone in self.zones}
+
+    def work(self):
+        while not self.end.is_set():
+            for zone, name in self.zones.items():
+                for asked, wanted in ((name, "secure"), ("absent." + zone, "secure NXDOMAIN")):
+                    with self.stack.asking:
+                        said = self.validators[zone].delv_says(asked)
+                    self.answers += 1
+                    if said != wanted:
+                        self.wrong.append((asked, said))
+
+    def stop(self):
+        self.end.set()
+        self.thread.join()
+        assert not self.wrong, self.wrong[:3]
+        return self.answers
+
+
+def start(stack, namespaces):
+    """Creates namespaces and enrolls devices; returns {zone: a name with a TLSA record}."""
+    devices = make_devices(DEVICES, kinds=lambda number: "p256")
+    names = {}
+    with stack.client() as client:
+        for namespace, options in namespaces.items():
+            stack.create_namespace(namespace, "--layout", "flat", *options)
+            answers = client.enroll_many(namespace, devices, timeout=60)
+            names[namespace] = answers[0].enrolled.identity.owner_name
+    for namespace in namespaces:
+        stack.wait_live(namespace)
+    return names
+
+
+def roles(stack, namespace):
+    return sorted((key["role"], key["state"]) for key in stack.keys(namespace))
+
+
+def test_keys_roll_and_every_version_is_valid(rolling):
+    csk, split, nsec = (f"_device.{label}.example." for label in ("csk", "split", "nsec"))
+    denials = {csk: NSEC3, split: NSEC3, nsec: NSEC}
+    names = start(rolling, {csk: (), split: (), nsec: ("--denial", "nsec", "--algorithm", "ed25519")})
+    asking = Asking(rolling, names)
+    judged = set()
+
+    def judge():
+        for zone, denial in denials.items():
+            rolling.wait_served(zone)
+            rolling.require_valid_versions(zone, denial, judged)
+
+    try:
+        # A combined key; one that becomes two; an NSEC zone.
+        rolling.cli("key", "roll", csk)
+        rolling.cli("key", "roll", split, "--scheme", "split")
+        rolling.cli("key", "roll", nsec)
+        for zone in denials:
+            status = rolling.wait_status(zone, phase="publishing", wait="caches")
+            assert status["wait_end_time"]
+        judge()
+        again = rolling.cli("key", "roll", csk, check=False)
+        assert again.returncode == 3 and "NAMESPACE_NOT_READY" in again.stderr, again.stderr
+        confirmed = rolling.cli("key", "roll", csk, "--parent-has-ds", check=False)
+        assert confirmed.returncode == 3, confirmed.stderr
+
+        rolling.jump(HOUR + 60)
+        for zone in denials:
+            rolling.wait_status(zone, phase="switching")
+            rolling.wait_served(zone)
+        status = rolling.status(csk)
+        new = next(key for key in rolling.keys(csk) if key["state"] == "active")
+        assert [line.split()[4] for line in status["parent_records"]] == [str(new["key_tag"])]
+        cds = rolling.dig("+short", csk, "CDS").split()
+        assert cds[0] == str(new["key_tag"]) and len(rolling.dig("+short", csk, "CDNSKEY").splitlines()) == 1
+        asking.delegate()  # the parent does as it is told
+        judge()
+
+        # A re-sign period: the sweep goes through the zones.
+        rolling.jump(24 * HOUR + 300)
+        for zone in denials:
+            rolling.wait_status(zone, phase="switching", wait="parent")
+            rolling.cli("key", "roll", zone, "--parent-has-ds")
+            rolling.wait_status(zone, phase="switching", wait="caches")
+        judge()
+        rolling.jump(HOUR + 60)
+        for zone in denials:
+            rolling.wait_status(zone, phase="none")
+            assert rolling.dig("+short", zone, "CDS") == ""
+        assert roles(rolling, csk) == [("csk", "active")]
+        assert roles(rolling, split) == [("ksk", "active"), ("zsk", "active")]
+        assert len(rolling.keys(csk, "--all")) == 2
+        judge()
+
+        # The ZSK alone, without the parent; and an emergency in the middle of another roll.
+        rolling.cli("key", "roll", split, "--style", "zsk")
+        rolling.cli("key", "roll", csk)
+        rolling.wait_status(split, phase="publishing", wait="caches")
+        rolling.wait_status(csk, phase="publishing", wait="caches")
+        rolling.jump(HOUR + 60)
+        rolling.wait_status(csk, phase="switching")
+        rolling.wait_status(split, phase="switching")
+        rolling.cli("key", "roll", csk, "--emergency")
+        rolling.wait_status(csk, phase="publishing", wait="caches", emergency=True)
+        judge()
+        rolling.jump(HOUR + 60)
+        rolling.wait_status(csk, phase="switching", wait="parent")  # swept at once
+        asking.delegate()
+        rolling.cli("key", "roll", csk, "--parent-has-ds")
+        rolling.wait_status(csk, phase="switching", wait="caches")
+        judge()
+        rolling.jump(24 * HOUR + 300)
+        rolling.wait_status(csk, phase="none")
+        rolling.wait_status(split, phase="switching", wait="caches")
+        rolling.jump(HOUR + 60)
+        rolling.wait_status(split, phase="none")
+        judge()
+        assert roles(rolling, csk) == [("csk", "active")]
+        assert len(rolling.keys(csk, "--all")) == 4
+        assert roles(rolling, split) == [("ksk", "active"), ("zsk", "active")]
+    finally:
+        answers = asking.stop()
+    assert answers > 50
+    assert len(judged) > 20
+    for zone, name in names.items():
+        assert Validator(rolling.folder / "last", zone, rolling.delegation_signer(zone), rolling.ports["dns"]).delv_says(name) == "secure"
+    private_keys_are_nowhere(rolling)
+
+
+def private_keys_are_nowhere(stack):
+    """Opens the sealed keys, as only the key-encryption key can, and looks for their octets where they must not be."""
+    secrets = list(private_scalars(stack))
+    assert len(secrets) >= 8, "the sealed files hold no keys that could be found"
+    places = [path for folder in ("log", "replica", "run", "config") for path in (stack.folder / folder).rglob("*") if path.is_file()]
+    dump = subprocess.run(["pg_dumpall", "-d", stack.cluster.url()], capture_output=True, check=True).stdout
+    assert b"published.keyset" in dump
+    for name, octets in [("the dump", dump), *((str(path), path.read_bytes()) for path in places)]:
+        for secret in secrets:
+            for form in (secret, secret.hex().encode(), base64.b64encode(secret)[:40]):
+                assert form not in octets, f"a private key in {name}"
+
+
+def private_scalars(stack):
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
+
+    kek = bytes.fromhex((stack.folder / "keys" / "kek").read_text().strip())
+    for path in sorted((stack.folder / "keys").iterdir()):
+        if not re.fullmatch("[0-9a-f]{64}", path.name):
+            continue
+        sealed, name = path.read_bytes(), bytes.fromhex(path.name)
+        key = load_der_private_key(unseal(AESGCM(kek), sealed, name), None)
+        if hasattr(key, "private_numbers"):
+            yield key.private_numbers().private_value.to_bytes(32, "big")
+        else:
+            yield key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+
+
+def unseal(cipher, sealed, name):
+    """services/sealing/sealing.h: header · nonce · ciphertext and tag."""
+    header, nonce, text = sealed[:7], sealed[7:19], sealed[19:]
+    assert header == b"IDZKEY\x01"
+    return cipher.decrypt(nonce, text, header + name)

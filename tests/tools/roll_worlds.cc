@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Lives worlds in which keys roll (roll_world.h), one a seed and style, and says what came of them.
+// usage: roll_worlds FIRST_SEED SEEDS YEARS [STYLE]
+// Prints one JSON object a line: each world with failures, then the sums.
+#include <cstdlib>
+#include <iostream>
+
+#include "tests/tools/roll_world.h"
+
+namespace {
+
+using namespace idzone::signer::rollover;
+
+std::uint64_t NumberOf(const char* text) {
+  return std::strtoull(text, nullptr, 10);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 4 || argc > 5) {
+    std::cerr << "usage: roll_worlds FIRST_SEED SEEDS YEARS [STYLE]\n";
+    return 2;
+  }
+  const std::uint64_t first = NumberOf(argv[1]);
+  const auto years = static_cast<std::int64_t>(NumberOf(argv[3]));
+  WorldReport sum;
+  std::uint64_t worlds = 0;
+  for (int style = 1; style <= 5; ++style) {
+    if (argc == 5 && style != static_cast<int>(NumberOf(argv[4]))) continue;
+    for (std::uint64_t seed = first; seed < first + NumberOf(argv[2]); ++seed, ++worlds) {
+      const WorldReport report = World({.seed = seed,
+                                        .style = static_cast<Style>(style),
+                                        .length = hours(24 * 365 * years),
+                                        .emergencies = seed % 2 == 0,
+                                        .parent_can_be_asked = seed % 3 != 0})
+                                     .Run();
+      sum.judged += report.judged;
+      sum.steps += report.steps;
+      sum.rolls_finished += report.rolls_finished;
+      sum.emergencies += report.emergencies;
+      for (const std::string& failure : report.failures) std::cout << "{\"failure\": \"" << failure << "\"}\n";
+      sum.failures.insert(sum.failures.end(), report.failures.begin(), report.failures.end());
+    }
+  }
+  std::cout << "{\"worlds\": " << worlds << ", \"steps\": " << sum.steps << ", \"judged\": " << sum.judged
+            << ", \"rolls_finished\": " << sum.rolls_finished << ", \"emergencies\": " << sum.emergencies << "}\n";
+  return sum.failures.empty() ? 0 : 1;
+}

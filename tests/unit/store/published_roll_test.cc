@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "services/store/published_roll.h"
+
+#include <gtest/gtest.h>
+
+#include <pqxx/pqxx>
+
+#include "services/store/database.h"
+#include "services/store/registry_keyset.h"
+#include "services/store/registry_namespace.h"
+#include "tests/unit/store/postgres_cluster.h"
+
+namespace idzone::store {
+namespace {
+
+constexpr UnixTime kNow(std::chrono::seconds(1'800'000'000));
+
+/// A namespace with one key and two zones, as the signer's own session sees it.
+class PublishedRollTest : public testing::Test {
+ protected:
+  PublishedRollTest() {
+    NamespaceRecord home = ValidNamespace();
+    name_ = home.name;
+    EXPECT_TRUE(CreateNamespace(provisiond_, TestActor(), home));
+    Run([&](Transaction& transaction) -> Result<void> {
+      const auto work = ListZoneWork(transaction).value();
+      namespace_id_ = work.front().registered.namespace_id;
+      ZoneRow own, child;
+      own.name = name_;
+      child.name = name_.Prepend("7f").value();
+      own.position = child.position = {1, 5, Octets(32, '\0')};
+      own.node_count = child.node_count = 1;
+      own.renew_at = child.renew_at = kNow + std::chrono::hours(1);
+      InsertZones(transaction, work.front().registered, {&own, &child});
+      zones_ = {own.zone_id, child.zone_id};
+      InsertKey(transaction, namespace_id_, Key("one", 1, zone::AllUses(zone::KeyRole::kCsk)));
+      InsertKeyset(transaction, namespace_id_, {3600, 300, 0});
+      return {};
+    });
+  }
+
+  template <typename Body>
+  void Run(Body body) {
+    const Result<void> ran = database_.Transact("test", body);
+    ASSERT_TRUE(ran) << ran.error().Detail();
+  }
+  static KeyRow Key(const char* name, std::uint16_t tag, const zone::KeyUses& uses) {
+    return {.key_id = Sha256(name),
+            .key_tag = tag,
+            .dnskey = Octets("\x01\x01\x03\x0d", 4) + Octets(64, 'k'),
+            .role = zone::KeyRole::kCsk,
+            .state = zone::KeyState::kActive,
+            .uses = uses,
+            .part = 0};
+  }
+  void Raise(std::int64_t revision, std::int64_t data_revision) {
+    Run([&](Transaction& transaction) -> Result<void> {
+      RollingKeysetRow keyset = LockKeyset(transaction, namespace_id_).value();
+      keyset.revision = revision;
+      keyset.data_revision = data_revision;
+      SaveKeyset(transaction, namespace_id_, keyset);
+      return {};
+    });
+  }
+  void Follow(std::int32_t zone_id, std::int64_t keys, std::int64_t swept, dns::Serial serial) {
+    Run([&](Transaction& transaction) -> Result<void> {
+      const ZoneKeysRow row{.zone_id = zone_id,
+                            .keys_revision = keys,
+                            .keys_position = {1, serial, {}},
+                            .sweep_revision = swept,
+                            .sweep_place = Octets(20, 'p'),
+                            .sweep_began = kNow,
+                            .swept_revision = swept,
+                            .swept_position = {1, serial, {}}};
+      SaveZoneKeys(transaction, {&row});
+      return {};
+    });
+  }
+  KeysetSight See(UnixTime silent_since = UnixTime()) {
+    KeysetSight sight;
+    Run([&](Transaction& transaction) -> Result<void> {
+      sight = SeeKeyset(transaction, namespace_id_, silent_since);
+      return {};
+    });
+    return sight;
+  }
+  void EdgeAt(std::int32_t zone_id, dns::Serial serial) {
+    PostgresCluster::Execute(url_,
+                             "insert into registry.edge (edge_id, fingerprint) values ('e1', sha256('e1')) on conflict do nothing;"
+                             "insert into published.edge_position (edge_id, zone_id, epoch, serial, digest) values ('e1', " +
+                                 std::to_string(zone_id) + ", 1, " + std::to_string(serial) +
+                                 ", ''::bytea) on conflict (edge_id, zone_id) do update set serial = excluded.serial, reported_at = now()");
+  }
+
+  const std::string url_ = PostgresCluster::Get().NewDatabase();
+  Database provisiond_{{.url = PostgresCluster::As(url_, "idzone_provisiond"), .application_name = "test"}};
+  Database database_{{.url = PostgresCluster::As(url_, "idzone_signerd"), .application_name = "test", .settings = SignerSessionSettings()}};
+  dns::Name name_;
+  std::int32_t namespace_id_ = 0;
+  std::vector<std::int32_t> zones_;
+};
+
+TEST_F(PublishedRollTest, AYoungKeysetIsSettledAndSeen) {
+  EXPECT_TRUE(See().published);
+  EXPECT_TRUE(See().resigned);
+  Run([&](Transaction& transaction) -> Result<void> {
+    const Keyring ring = LoadKeyring(transaction, namespace_id_).value();
+    EXPECT_EQ(ring.keys.size(), 1u);
+    EXPECT_TRUE(ring.keyset.settled);
+    EXPECT_EQ(ring.keyset.ttls, (LongestTtlRow{3600, 300, 0}));
+    EXPECT_TRUE(ListRollWork(transaction).empty());
+    return {};
+  });
+}
+
+TEST_F(PublishedRollTest, ARevisionIsSeenWhenEveryZoneAndEveryEdgeHasIt) {
+  Raise(2, 2);
+  EXPECT_FALSE(See().published);
+  Follow(zones_[0], 2, 2, 7);
+  EXPECT_FALSE(See().published);
+  Follow(zones_[1], 2, 1, 9);
+  EXPECT_TRUE(See().published);
+  EXPECT_FALSE(See().resigned);
+  Follow(zones_[1], 2, 2, 9);
+  EXPECT_TRUE(See().resigned);
+
+  EdgeAt(zones_[1], 8);
+  EXPECT_FALSE(See().published);
+  EXPECT_EQ(See().edge, "e1");
+  EXPECT_TRUE(See(UnixTime(std::chrono::seconds(4'000'000'000))).published) << "an edge that is silent for long does not count";
+  EdgeAt(zones_[1], 9);
+  EXPECT_TRUE(See().published);
+  EXPECT_TRUE(See().resigned);
+}
+
+TEST_F(PublishedRollTest, SerialsOfEdgesAreComparedAcrossTheirWrap) {
+  Raise(2, 2);
+  Follow(zones_[0], 2, 2, 4'294'967'290u);
+  Follow(zones_[1], 2, 2, 5);
+  EdgeAt(zones_[0], 3);
+
+  EXPECT_TRUE(See().published);
+}
+
+TEST_F(PublishedRollTest, ARollIsRememberedWhole) {
+  RollingKeysetRow wanted;
+  Run([&](Transaction& transaction) -> Result<void> {
+    wanted = LockKeyset(transaction, namespace_id_).value();
+    wanted.revision = 4;
+    wanted.data_revision = 3;
+    wanted.settled_revision = 2;
+    wanted.tell_parent = true;
+    wanted.ttls = {1, 2, 3};
+    wanted.roll = RollRow{.style = 5,
+                          .algorithm = 15,
+                          .roles = {zone::KeyRole::kKsk, zone::KeyRole::kZsk},
+                          .urgent = true,
+                          .phase = 4,
+                          .began = kNow,
+                          .phase_began = kNow + std::chrono::seconds(1),
+                          .published_at = kNow + std::chrono::seconds(2),
+                          .resigned_at = std::nullopt,
+                          .delegated_at = kNow + std::chrono::seconds(3)};
+    wanted.waits_for = 5;
+    wanted.waits_until = kNow + std::chrono::hours(1);
+    wanted.refused = "it's full";
+    wanted.parent_answer = "DS of 1";
+    wanted.parent_asked_at = kNow;
+    SaveKeyset(transaction, namespace_id_, wanted);
+    return {};
+  });
+
+  Run([&](Transaction& transaction) -> Result<void> {
+    EXPECT_EQ(LockKeyset(transaction, namespace_id_).value(), wanted);
+    EXPECT_EQ(ListRollWork(transaction).size(), 1u);
+    return {};
+  });
+  const auto shown = FindNamespaceKeys(provisiond_, name_).value();
+  EXPECT_EQ(shown.keyset->style, 5);
+  EXPECT_EQ(shown.keyset->waits_until, wanted.waits_until);
+  EXPECT_EQ(shown.keys.size(), 1u);
+}
+
+TEST_F(PublishedRollTest, CommandsAreTakenOnceInTheirOrder) {
+  ASSERT_TRUE(OrderRoll(provisiond_, TestActor(), name_, {.style = 5, .algorithm = 15, .roles = {zone::KeyRole::kCsk}, .urgent = false}));
+  ASSERT_TRUE(OrderRoll(provisiond_, TestActor(), name_, {.style = 1, .algorithm = 0, .roles = {}, .urgent = true}));
+  EXPECT_EQ(OrderParentConfirmed(provisiond_, TestActor(), name_).error().reason, Reason::kNamespaceNotReady);
+
+  Run([&](Transaction& transaction) -> Result<void> {
+    EXPECT_EQ(ListRollWork(transaction).size(), 1u);
+    const auto commands = TakeKeyCommands(transaction, namespace_id_);
+    EXPECT_EQ(commands.size(), 2u);
+    EXPECT_EQ(commands.front().style, 5);
+    EXPECT_EQ(commands.front().roles, std::vector{zone::KeyRole::kCsk});
+    EXPECT_TRUE(commands.back().urgent);
+    EXPECT_TRUE(TakeKeyCommands(transaction, namespace_id_).empty());
+    return {};
+  });
+}
+
+TEST_F(PublishedRollTest, MakesZonesDueButNeverLater) {
+  Run([&](Transaction& transaction) -> Result<void> {
+    MakeZonesDue(transaction, namespace_id_, kNow - std::chrono::hours(2));
+    EXPECT_EQ(ListDueZones(transaction, kNow - std::chrono::hours(2), {}, 10).size(), 2u);
+    MakeZonesDue(transaction, namespace_id_, kNow);
+    EXPECT_EQ(ListDueZones(transaction, kNow - std::chrono::hours(2), {}, 10).size(), 2u);
+    return {};
+  });
+}
+
+TEST_F(PublishedRollTest, AKeyIsUpdatedAndATagIsGivenOnce) {
+  Run([&](Transaction& transaction) -> Result<void> {
+    KeyRow key = Key("one", 1, {});
+    key.state = zone::KeyState::kRemoved;
+    UpdateKey(transaction, key);
+    EXPECT_EQ(LoadKeys(transaction, namespace_id_).value().front().state, zone::KeyState::kRemoved);
+    EXPECT_TRUE(LoadKeyring(transaction, namespace_id_).value().keys.empty());
+    return {};
+  });
+
+  const Result<void> twice = database_.Transact("test", [&](Transaction& transaction) -> Result<void> {
+    InsertKey(transaction, namespace_id_, Key("two", 1, {}));
+    return {};
+  });
+  EXPECT_FALSE(twice);
+}
+
+}  // namespace
+}  // namespace idzone::store

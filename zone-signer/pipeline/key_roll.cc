@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "zone-signer/pipeline/key_roll.h"
+
+#include <algorithm>
+#include <set>
+
+#include "zone-signer/pipeline/zone_session.h"
+
+namespace idzone::signer::pipeline {
+namespace {
+
+using rollover::Action;
+
+rollover::RolledKey ToRolled(const store::KeyRow& row) {
+  return {.id = row.key_id,
+          .role = row.role,
+          .algorithm = static_cast<std::uint8_t>(row.dnskey[3]),
+          .state = row.state,
+          .uses = row.uses,
+          .part = static_cast<rollover::Part>(row.part)};
+}
+
+rollover::Roll ToRoll(const store::RollRow& row) {
+  return {.style = static_cast<rollover::Style>(row.style),
+          .algorithm = row.algorithm,
+          .roles = row.roles,
+          .urgent = row.urgent,
+          .phase = static_cast<rollover::Phase>(row.phase),
+          .began = row.began,
+          .phase_began = row.phase_began,
+          .published_at = row.published_at,
+          .resigned_at = row.resigned_at,
+          .delegated_at = row.delegated_at};
+}
+
+store::RollRow ToRow(const rollover::Roll& roll) {
+  return {.style = static_cast<std::uint8_t>(roll.style),
+          .algorithm = roll.algorithm,
+          .roles = roll.roles,
+          .urgent = roll.urgent,
+          .phase = static_cast<std::uint8_t>(roll.phase),
+          .began = roll.began,
+          .phase_began = roll.phase_began,
+          .published_at = roll.published_at,
+          .resigned_at = roll.resigned_at,
+          .delegated_at = roll.delegated_at};
+}
+
+/// The keyset inside one transaction.
+class RollSession {
+ public:
+  RollSession(store::Transaction& transaction, const store::NamespaceRow& registered, const RollTools& tools,
+              const zone::ZonePolicy& policy, store::RollingKeysetRow keyset, std::vector<store::KeyRow> keys)
+      : transaction_(transaction),
+        registered_(registered),
+        tools_(tools),
+        policy_(policy),
+        delays_{tools.options.propagation.count() >= 0 ? tools.options.propagation : policy.soa_refresh + policy.soa_retry,
+                tools.options.parent_propagation},
+        keyset_(std::move(keyset)),
+        before_(keyset_),
+        keys_(std::move(keys)) {
+    for (const store::KeyRow& key : keys_) {
+      if (key.state != zone::KeyState::kRemoved) state_.keys.push_back(ToRolled(key));
+    }
+    if (keyset_.roll) state_.roll = ToRoll(*keyset_.roll);
+    state_.ttls = {std::chrono::seconds(keyset_.ttls.keys), std::chrono::seconds(keyset_.ttls.data), std::chrono::seconds(keyset_.ttls.ds)};
+    state_.revision = keyset_.revision;
+    state_.data_revision = keyset_.data_revision;
+  }
+
+  /// Commands first; what they change has to be seen by the world before anything else is decided.
+  RollOutcome Run() {
+    for (const store::KeyCommand& command : store::TakeKeyCommands(transaction_, registered_.namespace_id)) Obey(command);
+    const bool obeyed = changed_;
+    if (!obeyed) Observe();
+    MakeKeys();
+    Save();
+    outcome_.roll = state_.roll;
+    return std::move(outcome_);
+  }
+
+ private:
+  bool Apply(const rollover::Event& event) {
+    auto step = rollover::Apply(state_, event, delays_, tools_.now);
+    if (!step) {
+      Refuse(step.error());
+      return false;
+    }
+    changed_ = changed_ || step->state != state_;
+    state_ = std::move(step->state);
+    for (const Action action : step->actions) {
+      if (action == Action::kMakeKeys) {
+        must_make_keys_ = true;
+      } else {
+        outcome_.actions.push_back(action);
+      }
+    }
+    return true;
+  }
+
+  void Obey(const store::KeyCommand& command) {
+    const bool done = command.begins_roll ? Apply(rollover::Begin{.style = static_cast<rollover::Style>(command.style),
+                                                                  .algorithm = command.algorithm,
+                                                                  .roles = command.roles,
+                                                                  .urgent = command.urgent})
+                                          : Apply(rollover::ParentConfirmed{});
+    if (done) keyset_.refused.clear();
+  }
+
+  void Observe() {
+    const auto sight = store::SeeKeyset(transaction_, registered_.namespace_id, tools_.now - policy_.apex.life);
+    if (sight.published && sight.resigned) keyset_.settled_revision = state_.revision;
+    const store::LongestTtlRow ttls = LongestTtlsOf(policy_);
+    rollover::Observed observed{.published = sight.published,
+                                .resigned = sight.resigned,
+                                .parent = {},
+                                .ttls = {std::chrono::seconds(ttls.keys), std::chrono::seconds(ttls.data), {}}};
+    if (rollover::AwaitsParent(state_)) {
+      // What a parent that cannot be asked keeps in caches is not known: it is taken to be long.
+      observed.ttls.ds = tools_.options.unseen_ds_ttl;
+      LookAtParent(observed);
+    }
+    Apply(observed);
+  }
+
+  void LookAtParent(rollover::Observed& observed) {
+    if (!tools_.parent) return;
+    keyset_.parent_asked_at = tools_.parent->asked_at;
+    keyset_.parent_answer = tools_.parent->problem;
+    if (!tools_.parent->problem.empty()) return;
+    observed.ttls.ds = tools_.parent->ttl;
+    observed.parent = MatchParent(registered_.apex, keys_, tools_.parent->ds);
+    keyset_.parent_answer = "DS of";
+    for (const store::KeyRow& key : keys_) {
+      const auto& seen = observed.parent->key_ids;
+      if (std::find(seen.begin(), seen.end(), key.key_id) != seen.end()) keyset_.parent_answer += " " + std::to_string(key.key_tag);
+    }
+    if (observed.parent->key_ids.size() != tools_.parent->ds.size())
+      keyset_.parent_answer += ", and " + std::to_string(tools_.parent->ds.size() - observed.parent->key_ids.size()) + " of no key of ours";
+  }
+
+  /// Each key is sealed on disk before its row exists. When that fails the roll waits, and says so.
+  void MakeKeys() {
+    if (!must_make_keys_ || !state_.roll) return;
+    std::set<std::uint16_t> tags;
+    for (const store::KeyRow& key : keys_) tags.insert(key.key_tag);
+    std::vector<store::KeyRow> rows;
+    rollover::KeysMade made;
+    for (const zone::KeyRole role : state_.roll->roles) {
+      auto key = tools_.keys.Create(state_.roll->algorithm, zone::DnskeyFlags(role), tags);
+      if (!key) return Refuse(key.error());
+      const keys::ZoneKey zone_key = keys::MakeZoneKey(std::move(*key), role, {});
+      tags.insert(zone_key.key_tag);
+      made.ids.push_back(zone_key.key.id());
+      rows.push_back({.key_id = zone_key.key.id(),
+                      .key_tag = zone_key.key_tag,
+                      .dnskey = zone_key.dnskey,
+                      .role = role,
+                      .state = zone::KeyState::kGenerated,
+                      .uses = {},
+                      .part = static_cast<std::uint8_t>(rollover::Part::kComing)});
+    }
+    for (store::KeyRow& row : rows) {
+      store::InsertKey(transaction_, registered_.namespace_id, row);
+      keys_.push_back(std::move(row));
+    }
+    keyset_.refused.clear();
+    Apply(made);
+  }
+
+  void Refuse(const Error& error) {
+    keyset_.refused = error.Detail();
+    outcome_.refused.push_back(error);
+  }
+
+  void Save() {
+    for (store::KeyRow& row : keys_) {
+      const auto key = std::find_if(state_.keys.begin(), state_.keys.end(), [&](const auto& rolled) { return rolled.id == row.key_id; });
+      if (key == state_.keys.end() || *key == ToRolled(row)) continue;
+      row.state = key->state;
+      row.uses = key->uses;
+      row.part = static_cast<std::uint8_t>(key->part);
+      store::UpdateKey(transaction_, row);
+    }
+    outcome_.waiting = rollover::WaitingFor(state_, delays_, tools_.now);
+    keyset_.revision = state_.revision;
+    keyset_.data_revision = state_.data_revision;
+    keyset_.tell_parent = rollover::AwaitsParent(state_);
+    keyset_.ttls = {state_.ttls.keys.count(), state_.ttls.data.count(), state_.ttls.ds.count()};
+    if (state_.revision != before_.revision) store::MakeZonesDue(transaction_, registered_.namespace_id, tools_.now);
+    keyset_.roll = state_.roll ? std::optional(ToRow(*state_.roll)) : std::nullopt;
+    keyset_.waits_for = static_cast<std::uint8_t>(outcome_.waiting.what);
+    keyset_.waits_until = outcome_.waiting.until;
+    if (keyset_ != before_) store::SaveKeyset(transaction_, registered_.namespace_id, keyset_);
+  }
+
+  store::Transaction& transaction_;
+  const store::NamespaceRow& registered_;
+  const RollTools& tools_;
+  const zone::ZonePolicy& policy_;
+  const rollover::Delays delays_;
+  store::RollingKeysetRow keyset_;
+  const store::RollingKeysetRow before_;
+  std::vector<store::KeyRow> keys_;
+  rollover::RollState state_;
+  RollOutcome outcome_;
+  bool changed_ = false;
+  bool must_make_keys_ = false;
+};
+
+}  // namespace
+
+Result<RollOutcome> StepKeyRoll(store::Transaction& transaction, const store::ZoneWork& work, const RollTools& tools) {
+  const store::NamespaceRow& registered = work.registered;
+  const auto policy = zone::FindZonePolicy(registered.policy);
+  if (!policy) return tl::unexpected(policy.error());
+  const auto zone = store::LockZone(transaction, work.zone->zone_id);
+  if (!zone) return tl::unexpected(zone.error());
+  auto keyset = *zone ? store::LockKeyset(transaction, registered.namespace_id) : std::nullopt;
+  if (!keyset) return RollOutcome{.busy = true, .actions = {}, .refused = {}, .roll = {}, .waiting = {}};
+  // Times that a wrong clock says are no times to wait for.
+  if (auto checked = CheckClock(**zone, tools.now); !checked) return tl::unexpected(checked.error());
+  auto keys = store::LoadKeys(transaction, registered.namespace_id);
+  if (!keys) return tl::unexpected(keys.error());
+  return RollSession(transaction, registered, tools, *policy, std::move(*keyset), std::move(*keys)).Run();
+}
+
+rollover::ParentView MatchParent(const dns::Name& zone, const std::vector<store::KeyRow>& keys, const std::vector<Octets>& ds) {
+  rollover::ParentView view;
+  for (const store::KeyRow& key : keys) {
+    const Octets ours = dns::EncodeDs(zone, key.dnskey);
+    if (std::find(ds.begin(), ds.end(), ours) != ds.end()) view.key_ids.push_back(key.key_id);
+  }
+  return view;
+}
+
+}  // namespace idzone::signer::pipeline
