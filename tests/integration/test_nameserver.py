@@ -216,3 +216,14 @@ def test_an_idle_server_holds_no_snapshot(server):
 
     snapshots = [line.split()[2] for line in readers.splitlines() if re.match(r"\s+\d+\s+\w+\s+\S+$", line)]
     assert snapshots and set(snapshots) == {"-"}, readers
+
+
+def test_a_transfer_of_a_zone_that_is_not_there_is_refused_and_harmless(server):
+    """The name server once read behind the end of the last answer's records, and died."""
+    for name in ("no.such.example.", f"not.{ZONE}", "."):
+        assert server.status(owner(5), "TLSA") == "NOERROR"
+        assert server.status("+tcp", owner(5), "TLSA") == "NOERROR"
+        for arguments in ((name, "AXFR"), (name, "IXFR=1"), ("-b", "127.0.0.1", name, "AXFR")):
+            assert "Transfer failed" in server.dig(*arguments)
+    assert server.daemon.pid() and "signal 11" not in server.daemon.log_tail(60)
+    assert server.status(owner(5), "TLSA") == "NOERROR"
