@@ -171,7 +171,7 @@ class Stack:
             add(name, [self.binary("idzone-" + name), "--config", self.folder / "config" / f"{name}.toml"],
                 observe_port=self.ports["observe-" + name])
         add("pdns", ["/usr/sbin/pdns_server", f"--config-dir={self.folder}/config", "--guardian=no", "--daemon=no", "--disable-syslog", "--write-pid=no"],
-            ready=self._dns_answers)
+            ready=lambda: self.answers_dns(self.ports["dns"]))
         self.daemons["postgresql"] = self.cluster
         return self
 
@@ -210,12 +210,13 @@ class Stack:
         if troubles:
             raise troubles[0]
 
-    def _dns_answers(self):
+    @staticmethod
+    def answers_dns(port):
         """Any answer at all, REFUSED included, to a query for the root's SOA over UDP."""
         query = bytes.fromhex("1dea01000001000000000000") + b"\0" + bytes.fromhex("00060001")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.settimeout(0.3)
-            client.connect(("127.0.0.1", self.ports["dns"]))
+            client.connect(("127.0.0.1", port))
             try:
                 client.send(query)
                 return client.recv(512)[:2] == query[:2]

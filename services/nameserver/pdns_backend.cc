@@ -44,8 +44,9 @@ Content MakeOpaqueContent(std::uint16_t type, OctetsView rdata) {
 }
 
 /// What PowerDNS shall know of a zone beside its records. It takes one without NSEC3PARAM for an NSEC zone.
-std::map<std::string, std::vector<std::string>> MetadataOf(const ServedZone& zone) {
+std::map<std::string, std::vector<std::string>> MetadataOf(const ServedZone& zone, const TransferKeys& transfer_keys) {
   std::map<std::string, std::vector<std::string>> metadata = {{"PRESIGNED", {"1"}}};
+  if (!transfer_keys.names().empty()) metadata["TSIG-ALLOW-AXFR"] = transfer_keys.names();
   if (zone.record.denial == dns::DenialKind::kNsec3) metadata["NSEC3PARAM"] = {"1 0 0 -"};
   return metadata;
 }
@@ -67,8 +68,8 @@ void RequireSafeSettings() {
 
 }  // namespace
 
-IdentityBackend::IdentityBackend(const std::string& suffix, ReplicaSource& source)
-    : source_(source), session_(source), answerer_(MakeOpaqueContent) {
+IdentityBackend::IdentityBackend(const std::string& suffix, ReplicaSource& source, const TransferKeys& transfer_keys)
+    : source_(source), transfer_keys_(transfer_keys), session_(source), answerer_(MakeOpaqueContent) {
   setArgPrefix("identity" + suffix);
 }
 
@@ -236,14 +237,14 @@ bool IdentityBackend::getAllDomainMetadata(const DNSName& name, std::map<std::st
   // PowerDNS keeps what it hears for a minute (zone-metadata-cache-ttl), and would take a zone that is just being made for
   // an unsigned one. It does not keep an exception.
   if (!zone) Refuse("nameserver.cannot_answer", subject, "there is no such zone yet");
-  metadata = MetadataOf(*zone);
+  metadata = MetadataOf(*zone, transfer_keys_);
   return true;
 }
 
 bool IdentityBackend::getDomainMetadata(const DNSName& name, const std::string& kind, std::vector<std::string>& values) {
   const auto zone = Must(FindZoneNamed(name), [&] { return "metadata of " + name.toLogString(); });
   if (!zone) return false;
-  const auto metadata = MetadataOf(*zone);
+  const auto metadata = MetadataOf(*zone, transfer_keys_);
   const auto found = metadata.find(kind);
   if (found == metadata.end()) return false;
   values = found->second;
@@ -299,11 +300,12 @@ class IdentityFactory : public BackendFactory {
 
   void declareArguments(const std::string& suffix) override {
     declare(suffix, "replica", "Directory of the replica that idzone-replicad keeps", "/var/lib/idzone/replica");
+    declare(suffix, "secondaries", "File of the secondaries that may transfer zones: on a transfer host only", "");
   }
 
   DNSBackend* make(const std::string& suffix) override {
     RequireSafeSettings();
-    return new IdentityBackend(suffix, Source(suffix));
+    return new IdentityBackend(suffix, Source(suffix), Keys(suffix));
   }
 
  private:
@@ -323,6 +325,18 @@ class IdentityFactory : public BackendFactory {
     }
     if (suffix != first_suffix) throw PDNSException("[identity] can be launched once: there is one replica in a process");
     return *source;
+  }
+
+  /// Read once: a change of the list takes a restart.
+  static const TransferKeys& Keys(const std::string& suffix) {
+    static const TransferKeys* const keys = new TransferKeys(ReadKeys(::arg()["identity" + suffix + "-secondaries"]));
+    return *keys;
+  }
+  static TransferKeys ReadKeys(const std::string& file) {
+    if (file.empty()) return {};
+    auto keys = TransferKeys::Read(file);
+    if (!keys) throw PDNSException("[identity] identity-secondaries: " + keys.error().Detail());
+    return *std::move(keys);
   }
 };
 

@@ -11,9 +11,11 @@
 
 #include "services/nameserver/answer.h"
 #include "services/nameserver/replica_session.h"
+#include "services/nameserver/transfer_keys.h"
 #include "services/nameserver/zone_listing.h"
 
-/// PowerDNS's backend `identity`: translation only. It and pdns_content are the only ones that know PowerDNS's headers.
+/// PowerDNS's backend `identity`: translation only. It (with pdns_transfer) and pdns_content are the only ones that know
+/// PowerDNS's headers.
 ///
 /// Errors: DBException for a question that cannot be answered now, which makes PowerDNS say SERVFAIL; PDNSException only
 /// at start. Threads: PowerDNS makes one instance for each of its threads; one never serves two queries at once.
@@ -22,7 +24,8 @@ namespace idzone::nameserver {
 
 class IdentityBackend : public DNSBackend {
  public:
-  IdentityBackend(const std::string& suffix, ReplicaSource& source);
+  /// Both must outlive it.
+  IdentityBackend(const std::string& suffix, ReplicaSource& source, const TransferKeys& transfer_keys);
 
   void lookup(const QType& type, const DNSName& name, int zone, DNSPacket* packet) override;
   bool get(DNSResourceRecord& record) override;
@@ -36,6 +39,7 @@ class IdentityBackend : public DNSBackend {
   bool getBeforeAndAfterNames(uint32_t zone, const DNSName& apex, const DNSName& name, DNSName& before, DNSName& after) override;
   bool getBeforeAndAfterNamesAbsolute(uint32_t zone, const DNSName& hashed, DNSName& unhashed, DNSName& before, DNSName& after) override;
   bool doesDNSSEC() override { return true; }
+  bool getTSIGKey(const DNSName& name, DNSName& algorithm, std::string& content) override;
 
  private:
   /// Replaces what get() hands out. `owner` as it was asked, `zone` for its number.
@@ -52,6 +56,7 @@ class IdentityBackend : public DNSBackend {
   [[noreturn]] void Refuse(const char* event, const Subject& subject, const std::string& why) const;
 
   ReplicaSource& source_;
+  const TransferKeys& transfer_keys_;
   Session session_;
   Answerer answerer_;
   // What get() hands out: records of one owner.

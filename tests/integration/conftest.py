@@ -35,6 +35,7 @@ def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     if report.failed:
         for value in getattr(item, "funcargs", {}).values():
+            value = getattr(value, "stack", value)  # what stands beside a stack
             if isinstance(value, TestStack):
                 value.failed = True
 

@@ -45,6 +45,13 @@ inline constexpr std::size_t kNameServersMax = 13;
 inline constexpr std::size_t kOperatorIdMax = 63;
 inline constexpr std::size_t kDisplayNameMax = 200;
 
+// Zone transfers. A transfer host pushes to each of its secondaries; more than that many want one of their own in between.
+inline constexpr std::size_t kSecondariesMax = 64;
+inline constexpr std::size_t kSecondariesFileOctetsMax = 64 * 1024;
+/// RFC 8945 §8: as long as the digest or longer; 16 octets are what is still believed, 128 one block of SHA-512.
+inline constexpr std::size_t kTsigSecretOctetsMin = 16;
+inline constexpr std::size_t kTsigSecretOctetsMax = 128;
+
 // Publishing. Batches are where the speed comes from, and what bounds memory.
 inline constexpr std::size_t kEnrollBatchMax = 256;
 inline constexpr std::size_t kEnrollQueueMax = 8192;

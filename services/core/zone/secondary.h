@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "services/core/base/error.h"
+#include "services/core/base/octets.h"
+#include "services/core/dns/name.h"
+
+/// The foreign name servers that take zones from a transfer host by AXFR, and the keys that they show (RFC 8945).
+namespace idzone::zone {
+
+/// RFC 8945 §6 has more; what is older than SHA-256 is not offered.
+enum class TsigAlgorithm { kHmacSha256, kHmacSha384, kHmacSha512 };
+
+/// Returns the name as RFC 8945 §6 spells it, without the final dot: "hmac-sha256".
+std::string_view TsigAlgorithmName(TsigAlgorithm algorithm);
+
+struct TsigKey {
+  dns::Name name;
+  TsigAlgorithm algorithm = TsigAlgorithm::kHmacSha256;
+  Octets secret;
+};
+
+struct Secondary {
+  std::string id;       // as an edge's: it is one to those who wait
+  std::string address;  // IPv4 or IPv6
+  std::uint16_t port = 53;
+  TsigKey key;
+};
+
+/// Reads the list of secondaries, one a line; `#` begins a comment. Each has a key of its own, so that one can be shut
+/// out without the others' doing anything:
+///
+///   # id         address            key: algorithm:name:base64, as `kdig -y` takes it
+///   ns-berlin    192.0.2.1          hmac-sha256:ns-berlin.transfer:m0lO5p3mTX8x2Xh7bA0m4k4wPZbV9p5wJ0yJf0zJ1sA=
+///   ns-oslo      [2001:db8::1]:5353 hmac-sha512:ns-oslo.transfer:…
+///
+/// Errors name the line, never a secret. VALUE_MALFORMED; ENUM_UNKNOWN an algorithm; ALREADY_EXISTS an id or a key name
+/// that is there twice; LIMIT_EXCEEDED.
+Result<std::vector<Secondary>> ParseSecondaries(std::string_view text);
+
+}  // namespace idzone::zone
