@@ -43,10 +43,13 @@ Content MakeOpaqueContent(std::uint16_t type, OctetsView rdata) {
   return MakePdnsContent(type, rdata);
 }
 
+/// The kind of metadata that names the keys by which a zone may be transferred.
+const std::string kAllowTransfer = "TSIG-ALLOW-AXFR";
+
 /// What PowerDNS shall know of a zone beside its records. It takes one without NSEC3PARAM for an NSEC zone.
 std::map<std::string, std::vector<std::string>> MetadataOf(const ServedZone& zone, const TransferKeys& transfer_keys) {
   std::map<std::string, std::vector<std::string>> metadata = {{"PRESIGNED", {"1"}}};
-  if (!transfer_keys.names().empty()) metadata["TSIG-ALLOW-AXFR"] = transfer_keys.names();
+  if (!transfer_keys.names().empty()) metadata[kAllowTransfer] = transfer_keys.names();
   if (zone.record.denial == dns::DenialKind::kNsec3) metadata["NSEC3PARAM"] = {"1 0 0 -"};
   return metadata;
 }
@@ -68,8 +71,8 @@ void RequireSafeSettings() {
 
 }  // namespace
 
-IdentityBackend::IdentityBackend(const std::string& suffix, ReplicaSource& source, const TransferKeys& transfer_keys)
-    : source_(source), transfer_keys_(transfer_keys), session_(source), answerer_(MakeOpaqueContent) {
+IdentityBackend::IdentityBackend(const std::string& suffix, ReplicaSource& source, const TransferParts& transfer)
+    : source_(source), transfer_(transfer), session_(source), answerer_(MakeOpaqueContent) {
   setArgPrefix("identity" + suffix);
 }
 
@@ -97,6 +100,7 @@ void IdentityBackend::lookup(const QType& type, const DNSName& name, int zone_nu
   next_record_ = 0;
   listing_.reset();
   const auto subject = [&] { return name.toLogString() + "|" + type.toString(); };
+  if (transfer_.catalog && LookUpCatalog(type, name, zone_number)) return;
   // The SOA look-up on PowerDNS's own behalf opens every query and every transfer (UeberBackend::getAuth, getSOAUncached).
   const bool internal = packet == nullptr;
   const bool opens = internal && type.getCode() == QType::SOA;
@@ -203,6 +207,10 @@ DomainInfo IdentityBackend::InfoOf(const dns::Name& apex, replica::ZoneNumber nu
 }
 
 bool IdentityBackend::getDomainInfo(const DNSName& name, DomainInfo& info, bool /*with_serial*/) {
+  if (const auto catalog = CatalogOf(name, false)) {
+    info = InfoOfCatalog(*catalog);
+    return true;
+  }
   const auto zone = Must(FindZoneNamed(name), [&] { return "zone " + name.toLogString(); });
   if (!zone) return false;
   info = InfoOf(zone->apex, zone->record.number, zone->record.position.serial);
@@ -211,6 +219,7 @@ bool IdentityBackend::getDomainInfo(const DNSName& name, DomainInfo& info, bool 
 
 void IdentityBackend::getAllDomains(std::vector<DomainInfo>* domains, bool /*with_serial*/, bool /*include_disabled*/) {
   const auto subject = [] { return std::string("list of zones"); };
+  if (const auto catalog = transfer_.catalog ? transfer_.catalog->Current() : nullptr) domains->push_back(InfoOfCatalog(*catalog));
   const Session::Use use = Must(session_.Open(), subject);
   if (use.snapshot() == nullptr) return;
   const auto held = Must(use.snapshot()->Zones(), subject);
@@ -232,19 +241,29 @@ Result<std::optional<ServedZone>> IdentityBackend::FindZoneNamed(const DNSName& 
 }
 
 bool IdentityBackend::getAllDomainMetadata(const DNSName& name, std::map<std::string, std::vector<std::string>>& metadata) {
+  if (CatalogOf(name, false)) {
+    metadata = {{kAllowTransfer, transfer_.keys.names()}};
+    return true;
+  }
   const auto subject = [&] { return "metadata of " + name.toLogString(); };
   const auto zone = Must(FindZoneNamed(name), subject);
   // PowerDNS keeps what it hears for a minute (zone-metadata-cache-ttl), and would take a zone that is just being made for
   // an unsigned one. It does not keep an exception.
   if (!zone) Refuse("nameserver.cannot_answer", subject, "there is no such zone yet");
-  metadata = MetadataOf(*zone, transfer_keys_);
+  metadata = MetadataOf(*zone, transfer_.keys);
   return true;
 }
 
 bool IdentityBackend::getDomainMetadata(const DNSName& name, const std::string& kind, std::vector<std::string>& values) {
+  // Asked before a transfer opens the zone, when the session may still hold an older snapshot: the keys do not depend on it.
+  if (kind == kAllowTransfer) {
+    values = transfer_.keys.names();
+    return !values.empty();
+  }
+  if (CatalogOf(name, false)) return false;
   const auto zone = Must(FindZoneNamed(name), [&] { return "metadata of " + name.toLogString(); });
   if (!zone) return false;
-  const auto metadata = MetadataOf(*zone, transfer_keys_);
+  const auto metadata = MetadataOf(*zone, transfer_.keys);
   const auto found = metadata.find(kind);
   if (found == metadata.end()) return false;
   values = found->second;
@@ -305,7 +324,8 @@ class IdentityFactory : public BackendFactory {
 
   DNSBackend* make(const std::string& suffix) override {
     RequireSafeSettings();
-    return new IdentityBackend(suffix, Source(suffix), Keys(suffix));
+    ReplicaSource& source = Source(suffix);
+    return new IdentityBackend(suffix, source, Transfer(suffix, source));
   }
 
  private:
@@ -328,15 +348,17 @@ class IdentityFactory : public BackendFactory {
   }
 
   /// Read once: a change of the list takes a restart.
-  static const TransferKeys& Keys(const std::string& suffix) {
-    static const TransferKeys* const keys = new TransferKeys(ReadKeys(::arg()["identity" + suffix + "-secondaries"]));
-    return *keys;
+  static const TransferParts& Transfer(const std::string& suffix, ReplicaSource& source) {
+    static const TransferParts* const parts = new TransferParts(ReadTransfer(suffix, source));
+    return *parts;
   }
-  static TransferKeys ReadKeys(const std::string& file) {
+  static TransferParts ReadTransfer(const std::string& suffix, ReplicaSource& source) {
+    const std::string file = ::arg()["identity" + suffix + "-secondaries"];
     if (file.empty()) return {};
     auto keys = TransferKeys::Read(file);
     if (!keys) throw PDNSException("[identity] identity-secondaries: " + keys.error().Detail());
-    return *std::move(keys);
+    return {*std::move(keys), std::make_unique<CatalogSource>(::arg()["identity" + suffix + "-replica"] + "/catalog",
+                                                              [&source](const std::string& text) { source.ReportLine(text); })};
   }
 };
 

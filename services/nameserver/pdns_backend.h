@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 
 #include "services/nameserver/answer.h"
 #include "services/nameserver/replica_session.h"
+#include "services/nameserver/transfer_catalog.h"
 #include "services/nameserver/transfer_keys.h"
 #include "services/nameserver/zone_listing.h"
 
@@ -22,10 +24,16 @@
 /// Written for PowerDNS 4.7; later ones change signatures (README).
 namespace idzone::nameserver {
 
+/// What only a transfer host has; empty on a public edge.
+struct TransferParts {
+  TransferKeys keys;
+  std::unique_ptr<CatalogSource> catalog;
+};
+
 class IdentityBackend : public DNSBackend {
  public:
   /// Both must outlive it.
-  IdentityBackend(const std::string& suffix, ReplicaSource& source, const TransferKeys& transfer_keys);
+  IdentityBackend(const std::string& suffix, ReplicaSource& source, const TransferParts& transfer);
 
   void lookup(const QType& type, const DNSName& name, int zone, DNSPacket* packet) override;
   bool get(DNSResourceRecord& record) override;
@@ -40,6 +48,7 @@ class IdentityBackend : public DNSBackend {
   bool getBeforeAndAfterNamesAbsolute(uint32_t zone, const DNSName& hashed, DNSName& unhashed, DNSName& before, DNSName& after) override;
   bool doesDNSSEC() override { return true; }
   bool getTSIGKey(const DNSName& name, DNSName& algorithm, std::string& content) override;
+  bool getCatalogMembers(const DNSName& name, std::vector<CatalogInfo>& members, CatalogInfo::CatalogType type) override;
 
  private:
   /// Replaces what get() hands out. `owner` as it was asked, `zone` for its number.
@@ -49,6 +58,11 @@ class IdentityBackend : public DNSBackend {
   template <typename Subject>
   const ServedZone& DeniedZone(const Session::Use& use, uint32_t number, dns::DenialKind kind, const Subject& subject);
   DomainInfo InfoOf(const dns::Name& apex, replica::ZoneNumber number, dns::Serial serial);
+  /// Returns the catalog if `name` is its apex (`or_below`: or a name in it), otherwise null.
+  std::shared_ptr<const zone::Catalog> CatalogOf(const DNSName& name, bool or_below) const;
+  DomainInfo InfoOfCatalog(const zone::Catalog& catalog);
+  /// Answers a look-up in the catalog zone. Returns false when it is none.
+  bool LookUpCatalog(const QType& type, const DNSName& name, int zone_number);
   /// Takes the value out of a result, or logs why there is none and throws DBException. `subject` makes a text.
   template <typename T, typename Subject>
   T Must(Result<T> result, const Subject& subject) const;
@@ -56,7 +70,7 @@ class IdentityBackend : public DNSBackend {
   [[noreturn]] void Refuse(const char* event, const Subject& subject, const std::string& why) const;
 
   ReplicaSource& source_;
-  const TransferKeys& transfer_keys_;
+  const TransferParts& transfer_;
   Session session_;
   Answerer answerer_;
   // What get() hands out: records of one owner.

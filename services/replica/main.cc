@@ -10,6 +10,7 @@
 #include "services/replica/follower_metrics.h"
 #include "services/replica/link.h"
 #include "services/rpc/channel.h"
+#include "services/transfer/secondary_service.h"
 
 namespace {
 
@@ -33,6 +34,10 @@ std::vector<process::ConfigKey> DeclaredKeys() {
       process::OptionalText("replica.verify", "all", "which signatures are verified: all, sample or none"),
       process::OptionalText("replica.anchors_file", "",
                             "file of DS records: only these zones are followed, with these keys; empty: trust on first use"),
+      process::OptionalText("secondaries.list_file", "",
+                            "on a transfer host: file of the foreign secondaries, with their keys; mode 0600; empty: there are none"),
+      process::OptionalInteger("secondaries.notify_period_seconds", 10, 1, 3600, "a zone is told to them at most once in this time"),
+      process::OptionalText("secondaries.catalog", "", "name of the catalog zone for them (RFC 9432); empty: there is none"),
   };
 }
 
@@ -49,6 +54,24 @@ Result<replica::FollowerOptions> OptionsFrom(const process::Config& config) {
     options.anchors = std::move(*anchors);
   }
   return options;
+}
+
+/// Starts what serves secondaries, when there is a list of them.
+Result<std::unique_ptr<transfer::SecondaryService>> StartSecondaries(process::DaemonContext& context,
+                                                                     const std::shared_ptr<replica::Environment>& environment,
+                                                                     const Clock& clock) {
+  const process::Config& config = context.config;
+  transfer::SecondaryOptions options;
+  options.list_file = config.Text("secondaries.list_file");
+  if (options.list_file.empty()) return nullptr;
+  options.notify_period = std::chrono::seconds(config.Integer("secondaries.notify_period_seconds"));
+  if (const std::string& name = config.Text("secondaries.catalog"); !name.empty()) {
+    auto catalog = dns::Name::Parse(name, "secondaries.catalog");
+    if (!catalog) return tl::unexpected(catalog.error());
+    options.catalog = *std::move(catalog);
+    options.catalog_file = std::filesystem::path(config.Text("replica.directory")) / "catalog";
+  }
+  return transfer::SecondaryService::Start(options, environment, clock, context.observatory.registry());
 }
 
 Result<void> Run(process::DaemonContext& context) {
@@ -74,6 +97,8 @@ Result<void> Run(process::DaemonContext& context) {
 
   const process::SystemClock clock;
   replica::FollowerMetrics metrics(context.observatory.registry());
+  const auto secondaries = StartSecondaries(context, home.writer().environment(), clock);
+  if (!secondaries) return tl::unexpected(secondaries.error());
   replica::Follower follower(home.writer(), std::move(*options), clock, &metrics);
   replica::FeedLink link(*channel, follower, metrics,
                          {.current = [&] { context.observatory.SetReady(); },

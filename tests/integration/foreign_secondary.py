@@ -11,7 +11,7 @@ from devstack.account import Account
 from devstack.process import Daemon, wait_until
 from devstack.stack import free_ports
 
-REFRESH_SECONDS = 3600  # so that what they learn they learn by NOTIFY; a test may ask for less
+REFRESH_SECONDS = 3600  # so that what they learn they learn by NOTIFY
 
 NSD = """
 server:
@@ -98,6 +98,14 @@ controls {{ }};
 BIND_ZONE = """
 zone "{zone}" {{ type secondary; file "{zone}zone"; primaries port {primary} {{ 127.0.0.1 key "{key}"; }}; allow-notify {{ key "{key}"; }}; }};
 """
+# What makes Knot and BIND consumers of a catalog zone. NSD 4.6 knows none (4.9 does).
+KNOT_CATALOG = """
+  - domain: {catalog}
+    catalog-role: interpret
+    catalog-template: default
+"""
+BIND_CATALOG_OPTION = """  catalog-zones {{ zone "{catalog}" default-primaries port {primary} {{ 127.0.0.1 key "{key}"; }} in-memory no zone-directory "{folder}/data" min-update-interval 1; }};
+"""
 SERVERS = {
     "nsd": (NSD, NSD_ZONE, ["/usr/sbin/nsd", "-d", "-c"]),
     "knot": (KNOT, KNOT_ZONE, ["/usr/sbin/knotd", "-c"]),
@@ -130,11 +138,15 @@ class ForeignSecondary:
     def values(self, primary, refresh):
         return {"folder": self.folder, "port": self.port, "key": self.key, "secret": self.secret, "primary": primary, "refresh": refresh}
 
-    def start(self, primary, zones, refresh=REFRESH_SECONDS, extra=""):
-        """`primary` is the port to take zones from; `zones` stand in the configuration, `extra` at its end."""
+    def start(self, primary, zones, catalog=None):
+        """`primary` is the port to take zones from; `zones` stand in the configuration, others are found in the catalog."""
         server, zone_part, command = SERVERS[self.kind]
-        values = self.values(primary, refresh)
-        text = server.format(**values) + "".join(zone_part.format(zone=zone, **values) for zone in zones) + extra.format(**values)
+        values = {**self.values(primary, REFRESH_SECONDS), "catalog": catalog}
+        if catalog and self.kind == "bind":
+            server = server.replace("}};\ncontrols", BIND_CATALOG_OPTION + "}};\ncontrols") + BIND_ZONE.replace("{zone}", "{catalog}")
+        text = server.format(**values) + "".join(zone_part.format(zone=zone, **values) for zone in zones)
+        if catalog and self.kind == "knot":
+            text += KNOT_CATALOG.format(**values)
         path = self.folder / f"{self.kind}.conf"
         path.write_text(text)
         self.account.own(self.folder)

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Foreign secondaries of a transfer host: NSD, Knot and BIND hold zones that all judges accept and that are ours, also while names
-change; nobody else gets any."""
+change; nobody else gets any. Their refresh interval is an hour, so that what they learn they learn by NOTIFY and the catalog."""
 import time
 
 import pytest
 from churn import CHANGES_A_SECOND, Churn
 from devstack.devices import make_devices
+from devstack.process import wait_until
 from foreign_secondary import ForeignSecondary, secret_of
 from idzone_stack import TestStack
 from name_server import canonical, run
-from transfer_host import TransferHost
+from transfer_host import CATALOG, NOTIFY_PERIOD_SECONDS, TransferHost
 
 import gate
 
@@ -35,7 +36,8 @@ def host():
         for zone in ZONES:
             transfer.wait_serves(zone)
         for secondary in secondaries:
-            secondary.start(transfer.port, ZONES, refresh=2)
+            # Knot and BIND find the second zone in the catalog; NSD 4.6 cannot.
+            secondary.start(transfer.port, *((ZONES,) if secondary.kind == "nsd" else ([FLAT], CATALOG)))
         transfer.secondaries = secondaries
         yield transfer
     except BaseException:
@@ -152,3 +154,87 @@ def test_a_list_that_others_may_read_is_refused(host):
         host.list_file.chmod(0o600)
         host.pdns._child = None
         host.pdns.start().wait_ready()
+
+
+def test_a_change_is_told_and_taken(host):
+    stack = host.stack
+    with stack.client() as client:
+        client.enroll_many(FLAT, make_devices(1, "told", kinds=lambda number: "p256"))
+        assert client.wait(FLAT, live=True, timeout_seconds=60).done
+    started = time.monotonic()
+    for secondary in host.secondaries:
+        secondary.wait_serial(FLAT, stack.soa_serial(FLAT), 30)
+    print(f"all had it {time.monotonic() - started:.2f} s after the edges")
+    wait_until(lambda: host.replicad.metric("idzone_transfer_zones_behind") == 0, 30, "the transfer host knows")
+
+
+def test_a_zone_that_changes_all_the_time_is_told_once_a_period(host):
+    stack = host.stack
+    wait_until(lambda: host.replicad.metric("idzone_transfer_zones_behind") == 0, 60, "all have everything")
+    before, serial, started = host.replicad.metric("idzone_transfer_notifies_total"), stack.soa_serial(FLAT), time.monotonic()
+    with stack.client() as client:
+        for number, device in enumerate(make_devices(60, "steady", kinds=lambda number: "p256")):
+            client.enroll_many(FLAT, [device])
+            time.sleep(max(0.0, started + number * 0.1 - time.monotonic()))
+    seconds = time.monotonic() - started
+    told, versions = host.replicad.metric("idzone_transfer_notifies_total") - before, stack.soa_serial(FLAT) - serial
+
+    print(f"{versions} versions in {seconds:.1f} s, {told:.0f} NOTIFY messages to {len(host.secondaries)} secondaries")
+    assert versions > 3 * seconds / NOTIFY_PERIOD_SECONDS
+    assert len(host.secondaries) <= told <= len(host.secondaries) * (seconds / NOTIFY_PERIOD_SECONDS + 1)
+
+
+def test_a_new_zone_reaches_consumers_of_the_catalog_by_itself(host):
+    stack, zone = host.stack, "_device.new.example."
+    stack.create_namespace(zone, "--layout", "tree", "--width", "1")
+    with stack.client() as client:
+        client.enroll_many(zone, make_devices(1000, "new", kinds=lambda number: "p256"))
+        assert client.wait(zone, live=True, timeout_seconds=60).done
+
+    for secondary in host.secondaries:
+        if secondary.kind != "nsd":
+            secondary.wait_serial(zone, stack.soa_serial(zone), 60)
+            require_ours(host, secondary, zone)
+
+
+def catalog_of(host, port, *arguments):
+    return host.stack._run(["dig", "@127.0.0.1", "-p", port, "+tries=1", "+time=3", "+noall", "+answer", *arguments, CATALOG, "AXFR"], check=False).stdout
+
+
+def test_the_catalog_is_in_transfers_of_the_transfer_host_alone(host):
+    listed = catalog_of(host, host.port, "-y", key("knot"))
+
+    assert {line.split()[3] for line in listed.splitlines() if line[0] != ";"} == {"SOA", "NS", "TXT", "PTR"}
+    assert {line.split()[4] for line in listed.splitlines() if " PTR " in line.replace("\t", " ")} >= set(ZONES)
+    assert "PTR" not in catalog_of(host, host.port)
+    assert "PTR" not in catalog_of(host, host.stack.ports["dns"], "-y", key("knot"))
+    assert "status: REFUSED" in host.stack.dig(CATALOG, "SOA")
+    asked = f"{listed.split('PTR')[0].split()[-4]}"
+    for name, rr_type in ((CATALOG, "ANY"), (asked, "PTR"), (asked, "ANY"), (f"version.{CATALOG}", "TXT")):
+        said = host.stack._run(["dig", "@127.0.0.1", "-p", host.port, "+tcp", "+noall", "+answer", name, rr_type]).stdout
+        assert "PTR" not in said and "TXT" not in said, said
+
+
+def test_a_transfer_host_that_starts_anew_takes_no_zone_away(host):
+    """An empty replica must not empty the catalog: consumers would drop every zone."""
+    before = {line.split()[4] for line in catalog_of(host, host.port, "-y", key("knot")).splitlines() if " PTR " in line.replace("\t", " ")}
+    host.pdns.stop()
+    host.replicad.stop()
+    for file in ("data.mdb", "lock.mdb"):
+        (host.folder / "replica" / file).unlink()
+    host.stack.feedd.stop()  # nothing can be filled
+    for name in ("replicad", "pdns"):
+        host.daemons[name]._child = None
+        host.daemons[name].start()
+    wait_until(lambda: host.stack.answers_dns(host.port), 20, "pdns answers")
+    try:
+        wait_until(lambda: catalog_of(host, host.port, "-y", key("knot")).count("PTR") > 0, 20, "the catalog is served")
+        after = {line.split()[4] for line in catalog_of(host, host.port, "-y", key("knot")).splitlines() if " PTR " in line.replace("\t", " ")}
+        assert after == before and len(after) >= 2
+    finally:
+        host.stack.feedd._child = None
+        host.stack.feedd.start().wait_ready()
+        host.replicad.wait_ready()
+    host.wait_serves(FLAT)
+    for secondary in host.secondaries:
+        secondary.wait_serial(FLAT, host.stack.soa_serial(FLAT))

@@ -8,6 +8,10 @@ from devstack.stack import free_ports
 from idzone_stack import SOURCE
 
 
+CATALOG = "catalog.example."
+NOTIFY_PERIOD_SECONDS = 2
+
+
 class TransferHost:
     """`port` is where secondaries ask."""
 
@@ -40,6 +44,7 @@ class TransferHost:
         replicad.write_text(
             f'[feed]\naddress = "localhost:{stack.ports["feedd"]}"\n[tls]\ncertificate = "{tls}/{self.name}.crt"\n'
             f'private_key = "{tls}/{self.name}.key"\nserver_ca = "{tls}/ca.crt"\n[replica]\ndirectory = "{self.folder}/replica"\n'
+            f'[secondaries]\nlist_file = "{self.list_file}"\nnotify_period_seconds = {NOTIFY_PERIOD_SECONDS}\ncatalog = "{CATALOG}"\n'
             f'[observe]\naddress = "127.0.0.1:{self.observe_port}"\n')
         values = {"MODULE_DIR": stack.modules, "REPLICA_DIR": self.folder / "replica", "ADDRESS": "127.0.0.1", "PORT": self.port,
                   "SOCKET_DIR": self.folder / "run", "SECONDARIES": self.list_file}

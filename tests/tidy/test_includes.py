@@ -18,7 +18,8 @@ ALLOWED = {
     "services/rpc": {"services/rpc", "services/core", "services/process", "proto"},
     "services/provisioning": {"services/provisioning", "services/rpc", "services/store", "services/sealing", "services/core", "services/process", "proto"},
     "services/feed": {"services/feed", "services/rpc", "services/store", "services/core", "services/process", "proto"},
-    "services/replica": {"services/replica", "services/core", "services/rpc", "services/process", "proto"},
+    "services/replica": {"services/replica", "services/transfer", "services/core", "services/rpc", "services/process", "proto"},
+    "services/transfer": {"services/transfer", "services/replica", "services/sealing", "services/core", "services/process"},
     "services/nameserver": {"services/nameserver", "services/replica", "services/sealing", "services/core"},
     "services/verifier": {"services/verifier", "services/core"},
     "zone-signer": {"zone-signer", "services/store", "services/sealing", "services/core", "services/process"},
@@ -36,6 +37,9 @@ ALLOWED_FILES = {
     ("services/replica", "services/rpc"): re.compile(r"^services/replica/(follower\w*|main|link\w*)\.(cc|h)$"),
     ("services/replica", "services/process"): re.compile(r"^services/replica/(follower\w*|main|link\w*)\.(cc|h)$"),
     ("services/replica", "proto"): re.compile(r"^services/replica/(follower\w*|main|link\w*)\.(cc|h)$"),
+    # A transfer host's replicad also serves its secondaries.
+    ("services/replica", "services/transfer"): re.compile(r"^services/replica/main\.cc$"),
+    ("services/transfer", "services/replica"): re.compile(r"^services/transfer/secondary_service\.cc$"),
     # A name server reads: it must not even be able to write.
     ("services/nameserver", "services/replica"): re.compile(r"^services/nameserver/"),
     # A transfer host's TSIG keys lie in a private file.

@@ -47,6 +47,8 @@ inline constexpr std::size_t kDisplayNameMax = 200;
 
 // Zone transfers. A transfer host pushes to each of its secondaries; more than that many want one of their own in between.
 inline constexpr std::size_t kSecondariesMax = 64;
+/// A catalog is read whole: 100,000 names of 255 octets are 26 MB.
+inline constexpr std::size_t kCatalogZonesMax = 100'000;
 inline constexpr std::size_t kSecondariesFileOctetsMax = 64 * 1024;
 /// RFC 8945 §8: as long as the digest or longer; 16 octets are what is still believed, 128 one block of SHA-512.
 inline constexpr std::size_t kTsigSecretOctetsMin = 16;
