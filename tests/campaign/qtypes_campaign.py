@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""All 65,536 types of twenty names, in the classes IN and CH, of a zone into which records of forbidden types were planted: in
-the signer's state, in the journal and in the replica. None of them may leave the server, nor in ANY, nor in a transfer.
+"""All 65,536 types of 42 names, in the classes IN and CH, of an NSEC3 and an NSEC zone into which records of forbidden types
+were planted: in the signer's state and the journal with PostgreSQL's constraint dropped, by a feed that lies, and in the replica.
+None of them may leave the server, nor in ANY, nor in a transfer.
 
 A cycle is a sweep: one name, one class, all types. A failure is a type outside the allow-list in an answer.
 """
@@ -12,9 +13,11 @@ from devstack.process import wait_until
 from dns.rdataclass import CH, IN
 from idzone_stack import TestStack
 from look_up import record_types, sweep_all_types, wire_query
+from lying_feed import hear_lies
 from planted_rows import drop_the_constraint, plant_in_node, plant_in_replica, plant_version, wire_name, with_planted
 
-ZONE = "_device.qtypes.example."
+NSEC3, NSEC = "_device.qtypes.example.", "_device.nsec.qtypes.example."
+ZONES = {NSEC3: 1, NSEC: 2}  # as the feed numbers kinds of denial
 DEVICES = 200
 ALLOWED = {2, 6, 43, 44, 46, 47, 48, 50, 51, 52, 53, 59, 60, 61}
 ANSWERED_MIN = 65_500  # the server may drop meta types: OPT, TSIG and the like make a malformed question
@@ -35,39 +38,57 @@ FORBIDDEN = {  # the RDATA of each type
 
 
 class Planted:
-    """A stack with a live zone, and what was planted in it."""
+    """A stack with live zones, and what was planted in them."""
 
     def __init__(self):
         self.stack = TestStack("campaign-qtypes").open()
+        self.names, self.devices, self.heard = [], [], {}
 
     def prepare(self):
         stack = self.stack
-        stack.create_namespace(ZONE, "--layout", "tree", "--width", "1")
-        with stack.client() as client:
-            answers = client.enroll_many(ZONE, make_devices(DEVICES, kinds=lambda number: "p256"))
-            assert client.wait(ZONE, live=True).done
-        owners = [answer.enrolled.identity.owner_name for answer in answers]
-        empty = owners[0].split(".", 1)[1]
-        in_replica = dict(zip(owners[1:], FORBIDDEN))
-        in_replica.update({ZONE: 1, empty: 16})
-        in_node, in_journal, untouched = owners[-1], owners[-2], owners[-3]
-        self.device = owners[1]
-        self._plant(in_replica, in_node, in_journal)
-        self.names = [*in_replica, in_node, in_journal, untouched, f"absent.{ZONE}", f"*.{empty}", f"below.{untouched}"]
-        assert len(self.names) == 20 and len(set(self.names)) == 20, self.names
-
-    def _plant(self, in_replica, in_node, in_journal):
-        stack = self.stack
-        stack.signerd.stop()  # it would put the node right again
-        drop_the_constraint(stack)
-        plant_in_node(stack, in_node, 1, FORBIDDEN[1])
-        plant_version(stack, ZONE, in_journal, 1, FORBIDDEN[1])
-        wait_until(lambda: "RECORD_TYPE_FORBIDDEN" in stack.feedd.log_tail(400) + stack.replicad.log_tail(400), 30, "the planted version is refused")
+        owners = {}
+        for zone in ZONES:
+            stack.create_namespace(zone, "--layout", "tree", "--width", "1", *(("--denial", "nsec") if zone == NSEC else ()))
+            with stack.client() as client:
+                answers = client.enroll_many(zone, make_devices(DEVICES, f"q{ZONES[zone]}", kinds=lambda number: "p256"))
+                assert client.wait(zone, live=True, timeout_seconds=60).done
+            owners[zone] = [answer.enrolled.identity.owner_name for answer in answers]
+        in_replica = {zone: self._choose(zone, names) for zone, names in owners.items()}
+        assert len(self.names) == len(set(self.names)) == 42, self.names
+        self._plant_in_postgresql(owners)
         stack.replicad.stop()
-        for owner, rr_type in in_replica.items():
-            plant_in_replica(stack.folder / "replica", wire_name(owner),
-                             lambda rrsets, rr_type=rr_type: with_planted(rrsets, rr_type, FORBIDDEN[rr_type]))
+        self.heard = hear_lies(stack, {zone: (denial, owners[zone][-4]) for zone, denial in ZONES.items()}, 1, FORBIDDEN[1])
+        for planted in in_replica.values():
+            for owner, rr_type in planted.items():
+                plant_in_replica(stack.folder / "replica", wire_name(owner),
+                                 lambda rrsets, rr_type=rr_type: with_planted(rrsets, rr_type, FORBIDDEN[rr_type]))
         stack.pdns.restart().wait_ready()
+
+    def _choose(self, zone, owners):
+        """Returns {owner: type to plant in the replica}, and adds the names to ask for."""
+        planted = dict(zip(owners[1:], FORBIDDEN))
+        planted[zone] = 1
+        empty = owners[0].split(".", 1)[1]
+        if zone == NSEC3:
+            planted[empty] = 16  # an NSEC zone has no node there
+        others = [f"absent.{zone}", f"*.{empty}", *owners[-4:], f"below.{owners[-3]}", *([] if zone == NSEC3 else [empty])]
+        self.names += [*planted, *others]
+        self.devices.append(owners[1])
+        return planted
+
+    def _plant_in_postgresql(self, owners):
+        stack = self.stack
+        stack.signerd.stop()  # it would put the nodes right again
+        drop_the_constraint(stack)
+        for zone in ZONES:
+            plant_in_node(stack, owners[zone][-1], 1, FORBIDDEN[1])
+            plant_version(stack, zone, owners[zone][-2], 1, FORBIDDEN[1])
+
+        def refused():
+            said = stack.feedd.log_tail(400) + stack.replicad.log_tail(400)
+            return all(any("RECORD_TYPE_FORBIDDEN" in line and zone in line for line in said.splitlines()) for zone in ZONES)
+
+        wait_until(refused, 30, "the planted versions are refused")
 
     def sweep(self, name, rr_class):
         """Returns (answers, what is wrong)."""
@@ -85,13 +106,18 @@ class Planted:
             types = record_types(wire_query(self.stack.ports["dns"], name, "ANY").to_wire())
             if types - ALLOWED:
                 yield f"{name} ANY: {sorted(types - ALLOWED)}"
-        path = self.stack.transfer(ZONE, self.stack.folder / "planted.axfr")
-        if gate.foreign_types(path):
-            yield f"AXFR: {sorted(gate.foreign_types(path))}"
-        if sum(rr_type == "TLSA" for _, _, rr_type, _ in gate.records(path)) != DEVICES:
-            yield "AXFR does not have every device"
-        if 52 not in record_types(wire_query(self.stack.ports["dns"], self.device).to_wire()):
-            yield f"{self.device} has lost its true record"
+        for zone, device in zip(ZONES, self.devices):
+            path = self.stack.transfer(zone, self.stack.folder / "planted.axfr")
+            if gate.foreign_types(path):
+                yield f"AXFR of {zone}: {sorted(gate.foreign_types(path))}"
+            if sum(rr_type == "TLSA" for _, _, rr_type, _ in gate.records(path)) != DEVICES:
+                yield f"AXFR of {zone} does not have every device"
+            if 52 not in record_types(wire_query(self.stack.ports["dns"], device).to_wire()):
+                yield f"{device} has lost its true record"
+        answers, counted = self.heard
+        said = [(sent, answer.refusal.reason) for sent, answer in answers]
+        if said != [("version", "RECORD_TYPE_FORBIDDEN"), ("snapshot_begin", "RECORD_TYPE_FORBIDDEN")] * 2 or counted != 4:
+            yield f"a lying feed was answered by {said}, and {counted} refusals were counted"
 
 
 def run(size, seed):

@@ -70,14 +70,20 @@ def plant_in_node(stack, owner, rr_type, rdata):
                       f"where owner = '\\x{wire_name(owner).hex()}'")
 
 
+def key_of(stack, owner):
+    return bytes.fromhex(stack.cluster.sql(f"select encode(denial_key, 'hex') from published.node where owner = '\\x{wire_name(owner).hex()}'"))
+
+
+def forged_delta(key, owner, rrsets):
+    """services/core/zone/node.h: a change of one node's records; its place in the chain stays. `owner` in wire form."""
+    return b"\1" + bytes([len(key)]) + key + bytes([len(owner)]) + owner + len(rrsets).to_bytes(4, "big") + rrsets
+
+
 def plant_version(stack, zone, owner, rr_type, rdata):
     """A journal entry with the forbidden record, chained as the signer would: only its content is wrong."""
     zone_id, epoch, serial, digest = stack.cluster.sql(
         f"select zone_id, epoch, serial, encode(digest, 'hex') from published.zone where name_text = '{zone}'").split("|")
-    key = stack.cluster.sql(f"select encode(denial_key, 'hex') from published.node where owner = '\\x{wire_name(owner).hex()}'")
-    rrsets = with_planted(node_of(stack, owner), rr_type, rdata)
-    wire = wire_name(owner)
-    delta = b"\1" + bytes([20]) + bytes.fromhex(key) + bytes([len(wire)]) + wire + len(rrsets).to_bytes(4, "big") + rrsets
+    delta = forged_delta(key_of(stack, owner), wire_name(owner), with_planted(node_of(stack, owner), rr_type, rdata))
     following = int(serial) + 1
     new = hashlib.sha256(bytes.fromhex(digest) + int(epoch).to_bytes(4, "big") + following.to_bytes(4, "big") + delta).hexdigest()
     stack.cluster.sql(

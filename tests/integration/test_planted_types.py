@@ -5,6 +5,7 @@ import pytest
 from devstack.devices import make_devices
 from devstack.process import wait_until
 from look_up import record_types, sweep_all_types, wire_query
+from lying_feed import hear_lies
 from planted_rows import drop_the_constraint, plant_in_node, plant_in_replica, plant_version, wire_name, with_planted
 
 import gate
@@ -69,6 +70,22 @@ def test_types_planted_in_postgresql_never_leave(planted_stack):
                30, "the planted snapshot is refused")
     for owner in (owners["dev000001"], owners["dev000002"]):
         for rr_type in ("A", "TXT", "ANY", "TLSA"):
+            assert not record_types(wire_query(stack.ports["dns"], owner, rr_type).to_wire()) - ALLOWED
+
+
+def test_types_from_a_lying_feed_never_enter_the_replica(planted_stack):
+    stack, owners = planted_stack
+    before = stack.soa_serial(ZONE)
+    stack.replicad.stop()
+
+    answers, counted = hear_lies(stack, {ZONE: (1, owners["dev000005"])}, ADDRESS, bytes([192, 0, 2, 1]))
+
+    assert [(sent, answer.refusal.reason) for sent, answer in answers] == [
+        ("version", "RECORD_TYPE_FORBIDDEN"), ("snapshot_begin", "RECORD_TYPE_FORBIDDEN")]
+    assert counted == 2
+    assert stack.soa_serial(ZONE) == before
+    for owner in (owners["dev000005"], ZONE):
+        for rr_type in ("A", "ANY", "TLSA"):
             assert not record_types(wire_query(stack.ports["dns"], owner, rr_type).to_wire()) - ALLOWED
 
 
