@@ -63,7 +63,7 @@ Result<const std::vector<AnswerRecord>*> Answerer::SignaturesOf(replica::Snapsho
   // The NSEC record stands at the name, and PowerDNS asks for all signatures there at once.
   if (zone.record.denial == dns::DenialKind::kNsec) {
     const replica::NodeView& node = known.place->node;
-    if (auto valid = CheckNotExpired(ExpiryOf(node.denial_rrsig), now_, node.owner); !valid) return tl::unexpected(valid.error());
+    if (auto valid = CheckNotExpired(DenialExpiryOf(node.denial_rrsig), now_, node.owner); !valid) return tl::unexpected(valid.error());
   }
   if (known.signatures) return &*known.signatures;
   const auto negative_ttl = NegativeTtlOf(snapshot, zone);
@@ -130,7 +130,7 @@ Result<void> Answerer::AppendNsec3Signature(replica::Snapshot& snapshot, const S
     if (!place || !place->exact) return {};
   }
   const replica::NodeView& node = met != nullptr ? met->place->node : place->node;
-  if (auto valid = CheckNotExpired(ExpiryOf(node.denial_rrsig), now_, node.owner); !valid) return valid;
+  if (auto valid = CheckNotExpired(DenialExpiryOf(node.denial_rrsig), now_, node.owner); !valid) return valid;
   AppendDenialSignature(node, RrType::kNsec3, *ttl, make_, records);
   return {};
 }

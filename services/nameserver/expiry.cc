@@ -2,6 +2,7 @@
 #include "services/nameserver/expiry.h"
 
 #include "services/core/dns/serial.h"
+#include "services/core/zone/denial_signatures.h"
 
 namespace idzone::nameserver {
 namespace {
@@ -16,6 +17,15 @@ std::optional<RrsigTime> ExpiryOf(OctetsView rrsig) {
   reader.Raw(kBeforeExpiration);
   const RrsigTime expiration = reader.U32();
   return reader.ok() ? std::optional(expiration) : std::nullopt;
+}
+
+std::optional<RrsigTime> DenialExpiryOf(OctetsView field) {
+  std::optional<RrsigTime> last;
+  zone::ForEachDenialSignature(field, [&](OctetsView rrsig) {
+    const auto expiry = ExpiryOf(rrsig);
+    if (expiry && (!last || dns::SerialLess(*last, *expiry))) last = expiry;
+  });
+  return last;
 }
 
 std::optional<RrsigTime> ExpiryOf(const replica::NodeView& node) {

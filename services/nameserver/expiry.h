@@ -16,6 +16,8 @@ using RrsigTime = std::uint32_t;
 
 /// Returns when the first of a node's RRsets has no valid signature any more; nothing: none of them is signed.
 std::optional<RrsigTime> ExpiryOf(const replica::NodeView& node);
+/// Returns when the last of a denial record's signatures expires (services/core/zone/denial_signatures.h).
+std::optional<RrsigTime> DenialExpiryOf(OctetsView field);
 /// Returns when that RRSIG RDATA expires; nothing when it is too short to say.
 std::optional<RrsigTime> ExpiryOf(OctetsView rrsig);
 
