@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     case 4: static_cast<void>(identity::ParseAuthority(input)); break;
     case 5: static_cast<void>(identity::OpenPgpKey::Parse(input)); break;
     case 6:
-      static_cast<void>(identity::Dearmor(input));
+      if (identity::IsArmored(input)) static_cast<void>(identity::Dearmor(input));
       static_cast<void>(identity::OpenPgpKey::FromPackets(input));
       break;
     default:
