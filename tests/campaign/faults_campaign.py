@@ -77,6 +77,7 @@ class Campaign:
 
     def fail(self, text):
         self.failures.append(f"{self.cycle}: {text}")
+        print("FAILURE", self.failures[-1][:500], flush=True)  # also when the run is cut off
 
     def prepare(self):
         stack = self.stack
