@@ -163,6 +163,42 @@ def test_keys_roll_and_every_version_is_valid(rolling):
     private_keys_are_nowhere(rolling)
 
 
+def test_algorithms_roll_both_ways_and_every_version_is_valid(rolling):
+    ecdsa, ed25519 = "_device.ecdsa.example.", "_device.ed25519.example."
+    denials = {ecdsa: NSEC3, ed25519: NSEC}
+    names = start(rolling, {ecdsa: (), ed25519: ("--denial", "nsec", "--algorithm", "ed25519")})
+    asking = Asking(rolling, names)
+    judged = set()
+
+    def after(seconds, **wanted):
+        """Every version up to there is valid."""
+        if seconds:
+            rolling.jump(seconds)
+        for zone, denial in denials.items():
+            rolling.wait_status(zone, **wanted)
+            rolling.wait_served(zone)
+            rolling.require_valid_versions(zone, denial, judged)
+
+    try:
+        rolling.cli("key", "roll", ecdsa, "--style", "algorithm", "--algorithm", "ed25519")
+        rolling.cli("key", "roll", ed25519, "--style", "algorithm", "--algorithm", "ecdsap256")
+        after(0, phase="signing")
+        after(24 * HOUR + 300, phase="signing", wait="caches")
+        after(HOUR + 60, phase="publishing", wait="caches")
+        after(HOUR + 60, phase="switching")
+        asking.delegate()
+        for zone in denials:
+            rolling.cli("key", "roll", zone, "--parent-has-ds")
+        after(24 * HOUR + 300, phase="switching", wait="caches")
+        after(HOUR + 60, phase="withdrawing", wait="caches")
+        after(HOUR + 60, phase="none")
+    finally:
+        answers = asking.stop()
+    assert answers > 50 and len(judged) > 10
+    assert [key["algorithm"] for key in rolling.keys(ecdsa)] == [15]
+    assert [key["algorithm"] for key in rolling.keys(ed25519)] == [13]
+
+
 def private_keys_are_nowhere(stack):
     """Opens the sealed keys, as only the key-encryption key can, and looks for their octets where they must not be."""
     secrets = list(private_scalars(stack))
