@@ -16,7 +16,7 @@ enum class ExitCode : int {
   kNotAllowed = 4,   // not authenticated, or not allowed
   kUnreachable = 5,  // no server, or no answer in time
   kPartial = 6,      // some items were refused, the others are done
-  kNotVerified = 7,  // verify: anything but a match
+  kNotVerified = 7,  // verify: anything but a match; check-delegation: the parent says something else
 };
 
 /// Returns the exit code of a refusal that came from a server.

@@ -50,11 +50,7 @@ void ChooseLayout(const Options& options, v1::Namespace& resource) {
   v1::Layout& layout = *resource.mutable_layout();
   layout.set_kind(kLayoutKinds.at(kind));
   layout.set_form(Chosen(kEnumForms, options.form));
-  if (options.width) {
-    layout.set_width(*options.width);
-  } else if (kind == "tree" && options.expected == 0) {
-    layout.set_width(2);
-  }
+  if (options.width) layout.set_width(*options.width);
 }
 
 Outcome Create(const Session& session, const Options& options) {
@@ -136,7 +132,8 @@ void AddNamespaceCommands(CLI::App& app, Session& session) {
   create->add_option("--ns", options->name_servers, "Host name of a name server; repeat for each, the primary first")->required();
   create->add_option("--layout", options->layout, "tree (default), flat or enum: how an id becomes a name")
       ->check(CLI::IsMember(kLayoutKinds));
-  create->add_option("--width", options->width, "Hex digits between id and namespace in a tree, 0 to 3");
+  create->add_option("--width", options->width,
+                     "Hex digits between id and namespace in a tree, 0 to 3: 1, 17, 257 or 4097 zones (default 1)");
   create->add_option("--form", options->form, "What the ids of enum are: digits, nibbles, eui48, eui64, imei, gs1 or e164")
       ->check(CLI::IsMember(kEnumForms));
   create->add_option("--expect", options->expected, "Number of identities expected, from which the server chooses the width");
@@ -157,6 +154,7 @@ void AddNamespaceCommands(CLI::App& app, Session& session) {
   list->callback([&session] { session.command = [&session] { return List(session); }; });
 
   AddNamespaceAuthorityCommands(*noun, session);
+  AddNamespaceCutCommands(*noun, session);
 
   CLI::App* show = noun->add_subcommand("show", "Show a namespace");
   show->add_option("NAME", options->name, "The namespace's name")->required();

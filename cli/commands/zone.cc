@@ -6,6 +6,7 @@
 
 #include "cli/call.h"
 #include "cli/commands/commands.h"
+#include "cli/delegation_query.h"
 #include "cli/output/atomic_file.h"
 #include "cli/output/resource.h"
 #include "idzone/v1/zone_service.grpc.pb.h"
@@ -19,6 +20,7 @@ using Stub = v1::ZoneService::Stub;
 struct Options {
   std::string name;
   std::string file;
+  std::string server;
 };
 
 Json ToJson(const v1::Zone& resource) {
@@ -91,6 +93,32 @@ Outcome Ds(const Session& session, const Options& options) {
   return ExitCode::kOk;
 }
 
+Outcome CheckDelegation(const Session& session, const Options& options) {
+  const std::string what = "check the delegation of " + options.name;
+  const auto zone = Get(session, options.name);
+  if (!zone) return tl::unexpected(zone.error());
+  const auto name = dns::Name::Parse(zone->name(), "zone");
+  if (!name) return tl::unexpected(Misused(what, name.error()));
+  const auto met = QueryDelegation(*name, options.server);
+  if (!met && met.error().reason == Reason::kUnavailable) return tl::unexpected(Failure{what, met.error(), ExitCode::kUnreachable});
+  if (!met) return tl::unexpected(Misused(what, met.error()));
+  const Delegation wanted = ParseDelegation({zone->delegation_records().begin(), zone->delegation_records().end()});
+  const auto problems = CompareDelegations(wanted, *met);
+  const auto list = [](const auto& texts) {
+    Json array = Json::array();
+    for (const auto& text : texts) array.push_back(text);
+    return array;
+  };
+  WriteObject(session.out, session.format,
+              {{"zone", zone->name()},
+               {"server", options.server},
+               {"agrees", problems.empty()},
+               {"problems", list(problems)},
+               {"wanted", {{"ns", list(wanted.name_servers)}, {"ds", list(wanted.delegation_signers)}}},
+               {"met", {{"ns", list(met->name_servers)}, {"ds", list(met->delegation_signers)}}}});
+  return problems.empty() ? ExitCode::kOk : ExitCode::kNotVerified;
+}
+
 Outcome Export(const Session& session, const Options& options) {
   const std::string what = "export zone " + options.name;
   const auto channel = Connect(session);
@@ -137,6 +165,10 @@ void AddZoneCommands(CLI::App& app, Session& session) {
   };
   add("show", "Show a zone: version, keys, and where its edges stand", Show);
   add("ds", "Print the NS and DS records for the parent zone", Ds);
+  add("check-delegation", "Compare what the parent says of a zone with what it should say: exit 0 when it agrees, 7 when not",
+      CheckDelegation)
+      ->add_option("--server", options->server, "ADDRESS[@PORT] of a resolver, or of a server of the parent zone")
+      ->required();
   add("export", "Write the whole signed zone in master file form", Export)
       ->add_option("--file", options->file, "Write there, all or nothing (default: standard output)");
 }

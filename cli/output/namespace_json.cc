@@ -72,6 +72,8 @@ Json NamespaceJson(const v1::Namespace& resource) {
                  {"name_servers", Json::array()},
                  {"authority", nullptr},
                  {"zone_exists", resource.zone_exists()},
+                 {"cuts_wanted", resource.cuts_wanted()},
+                 {"cuts_made", resource.cuts_made()},
                  {"create_time", FormatTime(resource.create_time())}};
   for (const auto& server : resource.name_servers()) object["name_servers"].push_back(server);
   if (resource.has_authority()) object["authority"] = AuthorityJson(resource.authority());

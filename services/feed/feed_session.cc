@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include "idzone/feed/v1/feed_service.pb.h"
 #include "services/process/log.h"
@@ -19,7 +22,11 @@ constexpr seconds kHeartbeatEvery(5);
 constexpr seconds kSilenceMax(30);
 constexpr seconds kCheckCallerEvery(10);
 constexpr std::chrono::milliseconds kIdleMax(500);  // how soon a delay that is over is noticed
-constexpr std::uint32_t kFormatVersion = 1;
+constexpr std::uint32_t kFormatVersionMin = 1;
+constexpr std::uint32_t kFormatVersionMax = 2;
+/// A bundle is one transaction of the follower, during which it serves the versions before.
+constexpr std::size_t kBundleVersionsMax = 256;
+constexpr std::size_t kBundleOctetsMax = 1024 * 1024;
 constexpr std::size_t kPositionsMax = 10'000;
 constexpr std::size_t kNodesOctetsMax = 1024 * 1024;
 constexpr std::size_t kReasonMax = 64;
@@ -47,6 +54,7 @@ struct FeedSession::Shared {
   std::condition_variable changed;
   FollowerLedger ledger;
   bool greeted = false;  // the Hello is there
+  bool takes_bundles = false;
   bool woken = false;
   bool over = false;
   std::optional<Error> error;
@@ -116,8 +124,9 @@ void FeedSession::Receive(const v1::FollowRequest& request) {
 
 Result<void> FeedSession::Hello(const v1::FollowRequest& request) {
   const v1::FollowRequest::Hello& hello = request.hello();
-  if (hello.format_version() != kFormatVersion)
-    return Fail(Reason::kSchemaMismatch, "hello.format_version", std::to_string(kFormatVersion), std::to_string(hello.format_version()));
+  if (hello.format_version() < kFormatVersionMin || hello.format_version() > kFormatVersionMax)
+    return Fail(Reason::kSchemaMismatch, "hello.format_version",
+                std::to_string(kFormatVersionMin) + " to " + std::to_string(kFormatVersionMax), std::to_string(hello.format_version()));
   if (static_cast<std::size_t>(hello.positions_size()) > kPositionsMax)
     return Fail(Reason::kLimitExceeded, "hello.positions", "at most " + std::to_string(kPositionsMax),
                 std::to_string(hello.positions_size()));
@@ -131,29 +140,44 @@ Result<void> FeedSession::Hello(const v1::FollowRequest& request) {
     shared_->ledger.Hold(*zone, *position);
   }
   shared_->greeted = true;
+  shared_->takes_bundles = hello.format_version() >= 2;
   return {};
 }
 
 Result<void> FeedSession::Applied(const v1::FollowRequest& request) {
-  std::optional<zone::ZonePosition> position;
-  if (request.applied().has_position()) {
-    auto read = FromProto(request.applied().position());
-    if (!read) return tl::unexpected(read.error());
-    position = std::move(*read);
+  const v1::FollowRequest::Applied& applied = request.applied();
+  if (static_cast<std::size_t>(applied.others_size()) > kPositionsMax)
+    return Fail(Reason::kLimitExceeded, "applied.others", "at most " + std::to_string(kPositionsMax),
+                std::to_string(applied.others_size()));
+  std::vector<std::pair<Octets, zone::ZonePosition>> reached;
+  const auto take = [&](const v1::Position& proto) -> Result<void> {
+    auto position = FromProto(proto);
+    if (!position) return tl::unexpected(position.error());
+    reached.emplace_back(proto.zone(), *std::move(position));
+    return {};
+  };
+  if (applied.has_position()) {
+    if (auto taken = take(applied.position()); !taken) return taken;
   }
   Result<SentMessage> answered;
   {
     const std::scoped_lock lock(shared_->mutex);
-    answered = shared_->ledger.Apply(position);
+    answered = shared_->ledger.Apply(applied.has_position() ? std::optional(reached.front().second) : std::nullopt);
   }
   if (!answered) return tl::unexpected(answered.error());
-  if (!position) return {};
-  if (answered->zone.wire() != request.applied().position().zone())
+  if (applied.has_position() && answered->zone.wire() != reached.front().first)
     return Fail(Reason::kValueMalformed, "applied.position.zone", answered->zone.Format(), "another");
+  for (const v1::Position& other : applied.others()) {
+    if (auto taken = take(other); !taken) return taken;
+  }
+  if (reached.empty()) return {};
   const auto zones = parts_.board.Zones();
-  const auto zone =
-      std::find_if(zones->begin(), zones->end(), [&](const store::FeedZone& candidate) { return candidate.name == answered->zone; });
-  if (zone != zones->end()) parts_.recorder.Record(edge_id_, zone->zone_id, *position);
+  std::unordered_map<OctetsView, std::int32_t> ids;
+  for (const store::FeedZone& zone : *zones) ids.emplace(zone.name.wire(), zone.zone_id);
+  for (const auto& [wire, position] : reached) {
+    const auto zone = ids.find(wire);
+    if (zone != ids.end()) parts_.recorder.Record(edge_id_, zone->second, position);
+  }
   return {};
 }
 
@@ -229,58 +253,104 @@ bool FeedSession::AwaitStart() {
 }
 
 /// Brings every zone as far as it can be brought now.
+/// Children come before their parents (ListFeedZones). A parent waits while a child of its own could not be sent: the delegation
+/// must not arrive before what it leads to.
 void FeedSession::Round(const ZoneList& zones) {
+  std::unordered_set<dns::Name> waiting;
   for (const store::FeedZone& zone : zones) {
-    if (!Bring(zone)) return;
+    if (waiting.contains(zone.name)) {
+      if (zone.parent) waiting.insert(*zone.parent);
+      continue;
+    }
+    switch (Bring(zone)) {
+      case Brought::kDone: break;
+      case Brought::kDeferred:
+        if (zone.parent) waiting.insert(*zone.parent);
+        break;
+      case Brought::kOver: return;
+    }
   }
+  SendBundle();
 }
 
-/// Returns false when the session is over.
-bool FeedSession::Bring(const store::FeedZone& zone) {
+FeedSession::Brought FeedSession::Bring(const store::FeedZone& zone) {
   FollowerLedger::Step step;
   zone::ZonePosition from;
   {
     const std::scoped_lock lock(shared_->mutex);
-    if (shared_->over) return false;
+    if (shared_->over) return Brought::kOver;
     step = shared_->ledger.Next(zone.name, zone.position, steady_clock::now());
     from = shared_->ledger.Sent(zone.name);
   }
   switch (step) {
-    case FollowerLedger::Step::kNothing: return true;
+    case FollowerLedger::Step::kNothing: return Brought::kDone;
     case FollowerLedger::Step::kVersions: return SendVersions(zone, from);
     case FollowerLedger::Step::kSnapshot: return SendSnapshot(zone);
   }
-  return true;
+  return Brought::kDone;
 }
 
-bool FeedSession::SendVersions(const store::FeedZone& zone, const zone::ZonePosition& from) {
+FeedSession::Brought FeedSession::SendVersions(const store::FeedZone& zone, const zone::ZonePosition& from) {
   const auto versions = parts_.board.VersionsAfter(zone, from);
   if (!versions) {
     process::LogError(LogLevel::kWarning, "feed.journal_not_read", versions.error(), {{"zone", zone.name.Format()}});
     deferred_ = true;  // the next round tries again
-    return true;
+    return Brought::kDone;
   }
-  if (versions->empty()) return !parts_.board.Feeds(zone) || SendSnapshot(zone);
-  v1::FollowResponse response;
+  if (versions->empty()) return !parts_.board.Feeds(zone) ? Brought::kDone : SendSnapshot(zone);
+  // One version of a zone fits into a bundle: each is judged by what the follower holds. A round comes by each zone once.
+  bool bundled = false;
   for (const VersionPointer& version : *versions) {
-    auto* out = response.mutable_version();
-    ToProto(zone.name, version->position, out->mutable_position());
-    out->set_previous_serial(version->previous_serial);
-    out->set_previous_digest(version->previous_digest);
-    out->set_delta(version->delta);
-    if (!Deliver(response, {zone.name, true, version->position})) return false;
-    parts_.metrics.CountVersion(version->delta.size());
+    if ((bundled || bundle_.size() == kBundleVersionsMax || bundle_octets_ + version->delta.size() > kBundleOctetsMax) && !SendBundle())
+      return Brought::kOver;
+    bundle_.emplace_back(zone.name, version);
+    bundle_octets_ += version->delta.size();
+    bundled = true;
   }
   // More may be waiting in the journal than one slice held.
   shared_->Wake();
+  return Brought::kDone;
+}
+
+bool FeedSession::SendBundle() {
+  bool takes_bundles;
+  {
+    const std::scoped_lock lock(shared_->mutex);
+    if (shared_->over) return false;
+    takes_bundles = shared_->takes_bundles;
+  }
+  const auto bundle = std::exchange(bundle_, {});
+  bundle_octets_ = 0;
+  const auto write = [](const dns::Name& zone, const store::FeedVersion& version, v1::FollowResponse::Version* out) {
+    ToProto(zone, version.position, out->mutable_position());
+    out->set_previous_serial(version.previous_serial);
+    out->set_previous_digest(version.previous_digest);
+    out->set_delta(version.delta);
+  };
+  for (const auto& [zone, version] : bundle) parts_.metrics.CountVersion(version->delta.size());
+  if (bundle.size() > 1 && takes_bundles) {
+    v1::FollowResponse response;
+    SentMessage message{bundle.front().first, true, bundle.front().second->position, {}};
+    for (const auto& [zone, version] : bundle) {
+      write(zone, *version, response.mutable_versions()->add_versions());
+      if (zone != message.zone) message.others.emplace_back(zone, version->position);
+    }
+    return Deliver(response, std::move(message));
+  }
+  for (const auto& [zone, version] : bundle) {
+    v1::FollowResponse response;
+    write(zone, *version, response.mutable_version());
+    if (!Deliver(response, {zone, true, version->position})) return false;
+  }
   return true;
 }
 
-bool FeedSession::SendSnapshot(const store::FeedZone& zone) {
+FeedSession::Brought FeedSession::SendSnapshot(const store::FeedZone& zone) {
+  if (!SendBundle()) return Brought::kOver;
   // Others are being read: this one's turn comes with a later round.
   if (!parts_.snapshots.try_acquire()) {
     deferred_ = true;
-    return true;
+    return Brought::kDeferred;
   }
   zone::ZonePosition position;
   v1::FollowResponse response;
@@ -292,6 +362,7 @@ bool FeedSession::SendSnapshot(const store::FeedZone& zone) {
         begin->set_node_count(node_count);
         begin->set_denial(static_cast<std::uint32_t>(zone.denial));
         begin->set_apex(zone::EncodeDelta({apex}));
+        if (zone.parent) begin->set_parent(zone.parent->wire());
         {
           const std::scoped_lock lock(shared_->mutex);
           shared_->ledger.BeginSnapshot(zone.name);
@@ -307,10 +378,10 @@ bool FeedSession::SendSnapshot(const store::FeedZone& zone) {
   if (read) {
     response.mutable_snapshot_end()->set_zone(zone.name.wire());
     parts_.metrics.CountSnapshot("sent");
-    return Deliver(response, {zone.name, false, position});
+    return Deliver(response, {zone.name, false, position}) ? Brought::kDone : Brought::kOver;
   }
   parts_.metrics.CountSnapshot(ReasonName(read.error().reason));
-  if (read.error().reason == Reason::kCancelled) return !ended();
+  if (read.error().reason == Reason::kCancelled) return ended() ? Brought::kOver : Brought::kDone;
   if (read.error().reason == Reason::kRecordTypeForbidden) {
     parts_.board.Quarantine(zone, read.error());
   } else {
@@ -319,7 +390,7 @@ bool FeedSession::SendSnapshot(const store::FeedZone& zone) {
   }
   const std::scoped_lock lock(shared_->mutex);
   shared_->ledger.FailSnapshot(zone.name, steady_clock::now());
-  return true;
+  return Brought::kDone;
 }
 
 Result<void> FeedSession::SendNodes(const store::FeedZone& zone, const std::vector<zone::NodeChange>& nodes, std::size_t begin,

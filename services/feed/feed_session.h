@@ -6,6 +6,8 @@
 #include <optional>
 #include <semaphore>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "services/feed/follower_ledger.h"
 #include "services/feed/metrics.h"
@@ -59,9 +61,13 @@ class FeedSession {
 
   bool AwaitStart();
   void Round(const ZoneList& zones);
-  bool Bring(const store::FeedZone& zone);
-  bool SendVersions(const store::FeedZone& zone, const zone::ZonePosition& from);
-  bool SendSnapshot(const store::FeedZone& zone);
+  /// What became of a zone in a round.
+  enum class Brought { kDone, kDeferred, kOver };
+  Brought Bring(const store::FeedZone& zone);
+  Brought SendVersions(const store::FeedZone& zone, const zone::ZonePosition& from);
+  Brought SendSnapshot(const store::FeedZone& zone);
+  /// Sends what waits to be sent together with others. Returns false when the session is over.
+  bool SendBundle();
   Result<void> SendNodes(const store::FeedZone& zone, const std::vector<zone::NodeChange>& nodes, std::size_t begin, std::size_t end);
   bool Deliver(const v1::FollowResponse& response, SentMessage message);
   bool Heartbeat();
@@ -72,6 +78,8 @@ class FeedSession {
   const std::shared_ptr<Shared> shared_;
   TimePoint sent_at_{};
   bool deferred_ = false;  // something that the follower needs waits for a later round
+  std::vector<std::pair<dns::Name, VersionPointer>> bundle_;
+  std::size_t bundle_octets_ = 0;
 };
 
 }  // namespace idzone::feed

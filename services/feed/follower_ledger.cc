@@ -35,6 +35,7 @@ void FollowerLedger::Send(SentMessage message) {
     state.sent = *message.position;
     state.in_snapshot = false;
   }
+  for (const auto& [zone, position] : message.others) zones_[zone].sent = position;
   outstanding_.push_back(std::move(message));
 }
 
@@ -69,18 +70,30 @@ Result<SentMessage> FollowerLedger::Apply(const std::optional<zone::ZonePosition
     return Fail(Reason::kValueMalformed, "applied.position", "the position of the message that is answered", "another");
   outstanding_.pop_front();
   // A snapshot alone does not show that versions are accepted again.
-  if (position && message.is_version) {
-    Zone& state = zones_[message.zone];
+  const auto accepted = [&](const dns::Name& zone) {
+    Zone& state = zones_[zone];
     if (!state.wants_snapshot) state.refusals = 0;
+  };
+  if (position && message.is_version) {
+    accepted(message.zone);
+    for (const auto& [zone, sent] : message.others) accepted(zone);
   }
   return message;
 }
 
 Result<SentMessage> FollowerLedger::Refuse(const dns::Name& zone, TimePoint now) {
-  if (outstanding_.empty() || outstanding_.front().zone != zone)
+  const auto speaks_of = [&](const SentMessage& message) {
+    return message.zone == zone ||
+           std::any_of(message.others.begin(), message.others.end(), [&](const auto& other) { return other.first == zone; });
+  };
+  if (outstanding_.empty() || !speaks_of(outstanding_.front()))
     return Fail(Reason::kValueMalformed, "refusal.zone", "the zone of the message that is answered", zone.Format());
   SentMessage message = outstanding_.front();
   outstanding_.pop_front();
+  if (!message.others.empty()) {
+    zones_[message.zone].wants_snapshot = true;
+    for (const auto& [other, sent] : message.others) zones_[other].wants_snapshot = true;
+  }
   Delay(zones_[zone], now);
   return message;
 }

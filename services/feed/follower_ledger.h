@@ -6,6 +6,8 @@
 #include <deque>
 #include <optional>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "services/core/dns/name.h"
 #include "services/core/zone/version.h"
@@ -19,6 +21,8 @@ struct SentMessage {
   dns::Name zone;  // the root for a heartbeat
   bool is_version = false;
   std::optional<zone::ZonePosition> position;  // where the zone stands once the message took effect; none: nowhere new
+  /// The same for the other zones of Versions.
+  std::vector<std::pair<dns::Name, zone::ZonePosition>> others{};
 };
 
 /// What the server knows of one follower: what it was sent, what it answered, and what it should be sent next.
@@ -49,7 +53,8 @@ class FollowerLedger {
   /// position is not the one that the message leads to.
   Result<SentMessage> Apply(const std::optional<zone::ZonePosition>& position);
   /// Takes a Refusal of a zone: what follows is a snapshot, at once for the first refusal, after 5 s, 10 s … 5 min for
-  /// the next ones until a version is applied again. VALUE_MALFORMED when it does not answer a message on that zone.
+  /// the next ones until a version is applied again. Zones that were sent together with it get one at once, too, for the
+  /// follower has dropped them. VALUE_MALFORMED when it does not answer a message on that zone.
   Result<SentMessage> Refuse(const dns::Name& zone, TimePoint now);
 
   std::size_t outstanding() const { return outstanding_.size(); }

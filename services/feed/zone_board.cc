@@ -14,6 +14,11 @@ namespace {
 /// What is kept of a zone in memory: minutes of it under load, for edges that are a little behind.
 constexpr std::size_t kRecentVersionsMax = 256;
 constexpr std::size_t kRecentOctetsMax = 16UL * 1024 * 1024;
+/// All zones together; a namespace may have thousands.
+constexpr std::size_t kRecentOctetsOfAllMax = 256UL * 1024 * 1024;
+/// Zones whose journals one statement reads, and the octets that it reads of one: many move together, each a little.
+constexpr std::size_t kZonesFollowedAtOnce = 256;
+constexpr std::int64_t kOctetsFollowedMin = 256 * 1024;
 /// One message must hold the delta and its envelope.
 constexpr std::int64_t kDeltaOctetsMax = limits::kFeedMessageOctetsMax - 64 * 1024;
 constexpr store::JournalSlice kSlice{.versions_max = 64, .octets_max = 8 * 1024 * 1024, .delta_max = kDeltaOctetsMax};
@@ -24,17 +29,19 @@ Result<void> ZoneBoard::Refresh() {
   auto zones = store::ListFeedZones(database_);
   if (!zones) return tl::unexpected(zones.error());
   bool changed = Zones() == nullptr;
-  for (store::FeedZone& zone : *zones) {
-    {
-      const std::scoped_lock lock(mutex_);
+  ZoneList moved;
+  {
+    const std::scoped_lock lock(mutex_);
+    recent_octets_max_ = std::min(kRecentOctetsMax, kRecentOctetsOfAllMax / std::max<std::size_t>(zones->size(), 1));
+    for (const store::FeedZone& zone : *zones) {
       const auto [entry, is_new] = recent_.try_emplace(zone.zone_id);
       if (is_new) entry->second.newest = zone.position;
       changed = changed || is_new;
-      if (entry->second.newest == zone.position || entry->second.quarantined) continue;
+      if (entry->second.newest != zone.position && !entry->second.quarantined) moved.push_back(zone);
     }
-    changed = true;
-    if (auto followed = Follow(zone); !followed) return followed;
   }
+  changed = changed || !moved.empty();
+  if (auto followed = Follow(moved); !followed) return followed;
   {
     const std::scoped_lock lock(mutex_);
     changed = std::exchange(republish_, false) || changed;
@@ -43,50 +50,60 @@ Result<void> ZoneBoard::Refresh() {
   return {};
 }
 
-/// Brings the memory of one zone to its newest version, or empties it when the journal does not lead there at once.
-Result<void> ZoneBoard::Follow(const store::FeedZone& zone) {
-  zone::ZonePosition from;
-  {
-    const std::scoped_lock lock(mutex_);
-    from = recent_[zone.zone_id].newest;
-  }
-  auto chain = ReadChain(zone, from);
-  if (!chain) return tl::unexpected(chain.error());
-  const std::scoped_lock lock(mutex_);
-  Recent& recent = recent_[zone.zone_id];
-  for (VersionPointer& version : *chain) {
-    recent.octets += version->delta.size();
-    recent.newest = version->position;
-    recent.versions.push_back(std::move(version));
-  }
-  // The journal may already be ahead of the row that was read before it; it may not be behind, or elsewhere.
-  const bool reached = recent.newest == zone.position ||
-                       (recent.newest.epoch == zone.position.epoch && dns::SerialLess(zone.position.serial, recent.newest.serial));
-  if (!reached) {
-    recent.newest = zone.position;
-    recent.versions.clear();
-    recent.octets = 0;
-  }
-  while (recent.versions.size() > kRecentVersionsMax || recent.octets > kRecentOctetsMax) {
-    recent.octets -= recent.versions.front()->delta.size();
-    recent.versions.pop_front();
+/// Brings the memory of zones to their newest versions.
+Result<void> ZoneBoard::Follow(const ZoneList& zones) {
+  for (std::size_t begin = 0; begin < zones.size(); begin += kZonesFollowedAtOnce) {
+    const std::size_t count = std::min(kZonesFollowedAtOnce, zones.size() - begin);
+    std::vector<store::JournalPlace> places;
+    {
+      const std::scoped_lock lock(mutex_);
+      for (std::size_t i = begin; i < begin + count; ++i) places.push_back({zones[i].zone_id, recent_[zones[i].zone_id].newest});
+    }
+    store::JournalSlice slice = kSlice;
+    slice.octets_max = std::max(kOctetsFollowedMin, kSlice.octets_max / static_cast<std::int64_t>(count));
+    auto journals = store::ReadJournals(database_, places, slice);
+    if (!journals) return tl::unexpected(journals.error());
+    for (std::size_t i = begin; i < begin + count; ++i)
+      Remember(zones[i], ChainOf(zones[i], places[i - begin].after, std::move((*journals)[zones[i].zone_id])));
   }
   return {};
 }
 
-Result<std::vector<VersionPointer>> ZoneBoard::ReadChain(const store::FeedZone& zone, const zone::ZonePosition& after) {
-  auto versions = store::ReadJournal(database_, zone.zone_id, after, kSlice);
-  if (!versions) return tl::unexpected(versions.error());
+/// Adds to the memory of one zone, or empties it when the versions do not lead to where the zone stands.
+void ZoneBoard::Remember(const store::FeedZone& zone, std::vector<VersionPointer> chain) {
+  const std::scoped_lock lock(mutex_);
+  Recent& recent = recent_[zone.zone_id];
+  for (VersionPointer& version : chain) {
+    recent.octets += version->delta.size();
+    recent.newest = version->position;
+    recent.versions.push_back(std::move(version));
+  }
+  if (recent.newest != zone.position) {
+    recent.newest = zone.position;
+    recent.versions.clear();
+    recent.octets = 0;
+  }
+  while (recent.versions.size() > kRecentVersionsMax || recent.octets > recent_octets_max_) {
+    recent.octets -= recent.versions.front()->delta.size();
+    recent.versions.pop_front();
+  }
+}
+
+std::vector<VersionPointer> ZoneBoard::ChainOf(const store::FeedZone& zone, const zone::ZonePosition& after,
+                                               std::vector<store::FeedVersion> versions) {
   std::vector<VersionPointer> chain;
   const zone::ZonePosition* previous = &after;
-  for (store::FeedVersion& version : *versions) {
+  for (store::FeedVersion& version : versions) {
     const bool follows = version.previous_serial == previous->serial && version.previous_digest == previous->digest;
     if (!follows || version.oversized) break;
+    // The journal may be ahead of the moment at which the zones were listed. What came later may delegate to a zone that is not
+    // in that list, and must not be fed before it.
+    if (dns::SerialLess(zone.position.serial, version.position.serial)) break;
     // Decoded before anybody is sent it: whatever stands in the database, a forbidden type does not leave this process.
     if (auto decoded = zone::DecodeDelta(version.delta, zone.name, zone.denial); !decoded) {
       if (decoded.error().reason == Reason::kRecordTypeForbidden) {
         Quarantine(zone, decoded.error());
-        return std::vector<VersionPointer>();
+        return {};
       }
       // Damaged, not forged: the snapshot that follows leads past it.
       process::LogError(process::LogLevel::kError, "feed.version_unreadable", decoded.error(),
@@ -108,10 +125,18 @@ Result<std::vector<VersionPointer>> ZoneBoard::VersionsAfter(const store::FeedZo
       return version->position.epoch == position.epoch && version->previous_serial == position.serial &&
              version->previous_digest == position.digest;
     });
-    if (next != recent.versions.end()) return std::vector<VersionPointer>(next, recent.versions.end());
+    if (next != recent.versions.end()) {
+      // A session may still be going through an older list.
+      const auto end = std::find_if(next, recent.versions.end(), [&](const VersionPointer& version) {
+        return dns::SerialLess(zone.position.serial, version->position.serial);
+      });
+      return std::vector<VersionPointer>(next, end);
+    }
   }
   if (position.epoch != zone.position.epoch) return std::vector<VersionPointer>();
-  return ReadChain(zone, position);
+  auto journals = store::ReadJournals(database_, {{zone.zone_id, position}}, kSlice);
+  if (!journals) return tl::unexpected(journals.error());
+  return ChainOf(zone, position, std::move((*journals)[zone.zone_id]));
 }
 
 void ZoneBoard::Quarantine(const store::FeedZone& zone, const Error& error) {

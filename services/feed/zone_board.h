@@ -57,15 +57,19 @@ class ZoneBoard {
     Error error;  // why
   };
 
-  Result<std::vector<VersionPointer>> ReadChain(const store::FeedZone& zone, const zone::ZonePosition& after);
-  Result<void> Follow(const store::FeedZone& zone);
+  /// Returns those of the versions that follow `after` without a gap, decoded, not beyond where the zone stands.
+  std::vector<VersionPointer> ChainOf(const store::FeedZone& zone, const zone::ZonePosition& after,
+                                      std::vector<store::FeedVersion> versions);
+  Result<void> Follow(const ZoneList& zones);
+  void Remember(const store::FeedZone& zone, std::vector<VersionPointer> chain);
   void Publish(const ZoneList& zones);
 
   store::Database& database_;
   Metrics& metrics_;
   mutable std::mutex mutex_;
   std::map<std::int32_t, Recent> recent_;
-  bool republish_ = false;  // a zone went into quarantine between two polls
+  std::size_t recent_octets_max_ = 0;  // of one zone
+  bool republish_ = false;             // a zone went into quarantine between two polls
   std::shared_ptr<const ZoneList> zones_;
   std::vector<std::weak_ptr<const std::function<void()>>> listeners_;
 };

@@ -19,6 +19,8 @@ const rpc::AccessTable& ProvisioningAccess() {
       {"/idzone.v1.NamespaceService/ListNamespaces", any, false},
       {"/idzone.v1.NamespaceService/SetAuthority", admin, true},
       {"/idzone.v1.NamespaceService/RemoveAuthority", admin, true},
+      {"/idzone.v1.NamespaceService/AddCut", admin, true},
+      {"/idzone.v1.NamespaceService/ListCuts", any, false},
       {"/idzone.v1.EnrollmentService/ComputeOwnerName", any, false},
       {"/idzone.v1.EnrollmentService/Enroll", enroller, true},
       {"/idzone.v1.EnrollmentService/EnrollStream", enroller, true},

@@ -15,10 +15,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPollFirst(10);
 constexpr milliseconds kPollLast(200);
 
-bool IsBefore(const store::PublishedIn& left, const store::PublishedIn& right) {
-  return left.epoch != right.epoch ? left.epoch < right.epoch : dns::SerialLess(left.serial, right.serial);
-}
-
 Result<ChangeAnswer> Ask(store::Database& database, const store::NamespaceRecord& home, const ChangeQuestion& question,
                          std::uint64_t upto) {
   auto report = store::ReadChanges(database, home, question.changes, upto);
@@ -26,34 +22,13 @@ Result<ChangeAnswer> Ask(store::Database& database, const store::NamespaceRecord
   ChangeAnswer answer{.report = std::move(*report), .done = false, .edges_behind = {}};
   answer.done = answer.report.all_published;
   if (!question.live_at_edges) return answer;
-  if (answer.report.edges.empty()) return Fail(Reason::kNamespaceNotReady, "live_at_edges", "at least one registered edge", "none");
-  const auto needed = VersionNeeded(answer.report);
-  answer.edges_behind = EdgesBehind(answer.report.edges, needed.value_or(store::PublishedIn{"", 1, 1}));
+  if (!answer.report.any_edge) return Fail(Reason::kNamespaceNotReady, "live_at_edges", "at least one registered edge", "none");
+  answer.edges_behind = answer.report.edges_behind;
   answer.done = answer.done && answer.edges_behind.empty();
   return answer;
 }
 
 }  // namespace
-
-std::vector<std::string> EdgesBehind(const std::vector<store::EdgePositionRecord>& edges, const store::PublishedIn& version) {
-  std::vector<std::string> behind;
-  for (const store::EdgePositionRecord& edge : edges) {
-    const store::PublishedIn position{edge.zone, edge.epoch, edge.serial};
-    if (IsBefore(position, version)) behind.push_back(edge.edge_id);
-  }
-  return behind;
-}
-
-std::optional<store::PublishedIn> VersionNeeded(const store::ChangeReport& report) {
-  const bool forgotten = std::any_of(report.changes.begin(), report.changes.end(),
-                                     [](const store::ChangeState& change) { return change.published && !change.version; });
-  if (report.changes.empty() || forgotten) return report.zone;
-  std::optional<store::PublishedIn> newest;
-  for (const store::ChangeState& change : report.changes) {
-    if (change.version && (!newest || IsBefore(*newest, *change.version))) newest = change.version;
-  }
-  return newest;
-}
 
 Result<ChangeAnswer> WaitForChanges(store::Database& database, const store::NamespaceRecord& home, const ChangeQuestion& question,
                                     const std::function<bool()>& give_up) {

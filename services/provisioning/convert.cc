@@ -63,6 +63,8 @@ void ToProto(const store::NamespaceRecord& record, v1::Namespace* proto) {
   proto->set_algorithm(static_cast<v1::SigningAlgorithm>(record.algorithm));
   proto->set_wildcard_ca(record.wildcard_ca);
   proto->set_mail_records(record.mail_records);
+  proto->set_cuts_wanted(record.cuts_wanted);
+  proto->set_cuts_made(record.cuts_made);
   if (!record.authority) return;
   auto* authority = proto->mutable_authority();
   authority->set_fingerprint(record.authority->fingerprint);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "services/core/base/limits.h"
+#include "services/core/zone/cut.h"
 #include "services/core/zone/policy.h"
 #include "services/provisioning/convert.h"
 
@@ -38,8 +39,11 @@ bool IsFlatByNature(const v1::Namespace& proto, zone::NamespaceKind kind) {
   return IsMail(kind) || kind == zone::NamespaceKind::kService || proto.wildcard_ca();
 }
 
+/// Sixteen zones: made in no time, and enough for some hundred thousand identities.
+constexpr std::uint8_t kWidthForUnknown = 1;
+
 Result<zone::Layout> LayoutFromProto(const v1::Namespace& proto, zone::NamespaceKind kind, std::uint64_t expected_identities) {
-  const std::uint8_t fitting = expected_identities == 0 ? zone::Layout{}.width : zone::WidthForExpected(expected_identities);
+  const std::uint8_t fitting = expected_identities == 0 ? kWidthForUnknown : zone::WidthForExpected(expected_identities);
   const bool flat = IsFlatByNature(proto, kind);
   if (!proto.has_layout()) return zone::MakeLayout(flat ? zone::LayoutKind::kFlat : zone::LayoutKind::kTree, flat ? 0 : fitting);
   const v1::Layout& layout = proto.layout();
@@ -48,9 +52,7 @@ Result<zone::Layout> LayoutFromProto(const v1::Namespace& proto, zone::Namespace
   const auto form = static_cast<zone::EnumForm>(layout.form());
   switch (layout.kind()) {
     case v1::LAYOUT_KIND_FLAT: return zone::MakeLayout(zone::LayoutKind::kFlat, layout.width(), form);
-    case v1::LAYOUT_KIND_TREE:
-      // Zero is proto3's "not chosen"; who wants a tree of width 0 says `expected_identities` of at most 1000.
-      return zone::MakeLayout(zone::LayoutKind::kTree, layout.width() == 0 ? fitting : layout.width(), form);
+    case v1::LAYOUT_KIND_TREE: return zone::MakeLayout(zone::LayoutKind::kTree, layout.has_width() ? layout.width() : fitting, form);
     case v1::LAYOUT_KIND_ENUM: return zone::MakeLayout(zone::LayoutKind::kEnum, layout.width(), form);
     default: return Fail(Reason::kEnumUnknown, "layout.kind", "flat, tree or enum", std::to_string(layout.kind()));
   }
@@ -152,6 +154,11 @@ Result<store::NamespaceRecord> NamespaceFromProto(const v1::Namespace& proto, st
   const zone::NamespaceKind kind = zone::KindOf(*name);
   const auto layout = LayoutFromProto(proto, kind, expected_identities);
   if (!layout) return tl::unexpected(layout.error());
+  const bool has_cuts = zone::TreeCutCount(*layout) > 0;
+  if (has_cuts) {
+    // All of them have names of one length.
+    if (auto cut = zone::TreeCut(*layout, *name, 0); !cut) return tl::unexpected(cut.error());
+  }
   const auto labels = LabelsFromProto(proto.labels(), kind, *layout);
   if (!labels) return tl::unexpected(labels.error());
   const auto denial = DenialFromProto(proto.denial());
@@ -175,7 +182,8 @@ Result<store::NamespaceRecord> NamespaceFromProto(const v1::Namespace& proto, st
                                 .denial = *denial,
                                 .algorithm = *algorithm,
                                 .wildcard_ca = proto.wildcard_ca(),
-                                .mail_records = proto.mail_records()};
+                                .mail_records = proto.mail_records(),
+                                .has_cuts = has_cuts};
 }
 
 Result<void> CheckOperatorId(const std::string& text, const char* subject) {

@@ -27,6 +27,8 @@ class NamespaceHandler final : public v1::NamespaceService::Service {
                             v1::SetAuthorityResponse* response) override;
   grpc::Status RemoveAuthority(grpc::ServerContext* context, const v1::RemoveAuthorityRequest* request,
                                v1::RemoveAuthorityResponse* response) override;
+  grpc::Status AddCut(grpc::ServerContext* context, const v1::AddCutRequest* request, v1::AddCutResponse* response) override;
+  grpc::Status ListCuts(grpc::ServerContext* context, const v1::ListCutsRequest* request, v1::ListCutsResponse* response) override;
 
  private:
   rpc::CallGate& gate_;

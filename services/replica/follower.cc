@@ -13,7 +13,7 @@ namespace {
 
 using process::LogLevel;
 
-constexpr std::uint32_t kFeedFormatVersion = 1;
+constexpr std::uint32_t kFeedFormatVersion = 2;
 
 void ToProto(const dns::Name& zone, const zone::ZonePosition& position, feed::v1::Position* out) {
   out->set_zone(zone.wire());
@@ -47,6 +47,8 @@ const Octets& ZoneOf(const feed::v1::FollowResponse& message) {
   static const Octets kNone;
   switch (message.message_case()) {
     case feed::v1::FollowResponse::kVersion: return message.version().position().zone();
+    case feed::v1::FollowResponse::kVersions:
+      return message.versions().versions().empty() ? kNone : message.versions().versions(0).position().zone();
     case feed::v1::FollowResponse::kSnapshotBegin: return message.snapshot_begin().position().zone();
     case feed::v1::FollowResponse::kSnapshotNodes: return message.snapshot_nodes().zone();
     case feed::v1::FollowResponse::kSnapshotEnd: return message.snapshot_end().zone();
@@ -54,6 +56,18 @@ const Octets& ZoneOf(const feed::v1::FollowResponse& message) {
     case feed::v1::FollowResponse::MESSAGE_NOT_SET: break;
   }
   return kNone;
+}
+
+std::vector<const feed::v1::FollowResponse_Version*> VersionsOf(const feed::v1::FollowResponse& message) {
+  std::vector<const feed::v1::FollowResponse_Version*> versions;
+  if (message.has_version()) versions.push_back(&message.version());
+  for (const auto& version : message.versions().versions()) versions.push_back(&version);
+  return versions;
+}
+
+const dns::RrSet* FindType(const std::vector<dns::RrSet>& rrsets, dns::RrType type) {
+  const auto found = std::find_if(rrsets.begin(), rrsets.end(), [&](const dns::RrSet& rrset) { return rrset.type == type; });
+  return found == rrsets.end() ? nullptr : &*found;
 }
 
 tl::unexpected<Error> Torn(const dns::Name& zone, std::string expected, std::string met) {
@@ -81,6 +95,9 @@ Result<feed::v1::FollowRequest> Follower::Begin() {
     snapshot_.reset();
     if (auto abandoned = writer_.AbandonSnapshot(zone); !abandoned) return tl::unexpected(abandoned.error());
   }
+  while (!kept_back_.empty()) {
+    if (auto dropped = Drop(kept_back_.begin()->first); !dropped) return tl::unexpected(dropped.error());
+  }
   auto zones = writer_.Zones();
   if (!zones) return tl::unexpected(zones.error());
   feed::v1::FollowRequest request;
@@ -96,42 +113,55 @@ Result<feed::v1::FollowRequest> Follower::Answer(const feed::v1::FollowResponse&
   auto* applied = request.mutable_applied();
   if (message.has_heartbeat()) {
     caught_up_ = caught_up_ || !snapshot_;
-    current_ = current_ || (refused_.empty() && !snapshot_);
+    current_ = current_ || (refused_.empty() && !snapshot_ && kept_back_.empty());
     return request;
   }
   const Octets& wire = ZoneOf(message);
   const auto zone = dns::Name::FromWire(wire, "zone");
   if (!zone) return Refuse(wire, zone.error());
+  const bool is_version = message.has_version() || message.has_versions();
   const bool starts_again = message.has_snapshot_begin();
-  if (refused_.contains(*zone) && !starts_again) return request;
+  if (refused_.contains(*zone) && !starts_again && !is_version) return request;
 
+  to_blame_ = *zone;
   const Effect effect = Dispatch(*zone, message);
   if (broken_) {
     if (metrics_ != nullptr) metrics_->CountDiskFailure();
     return tl::unexpected(*broken_);
   }
   if (!effect) {
-    if (snapshot_ && snapshot_->zone == *zone) {
-      snapshot_.reset();
-      if (auto abandoned = writer_.AbandonSnapshot(*zone); !abandoned) return tl::unexpected(abandoned.error());
-    }
+    if (auto dropped = Drop(*zone); !dropped) return tl::unexpected(dropped.error());
     refused_.insert(*zone);
+    // Those that came together go together: the server sends a snapshot of each.
+    for (const auto* version : VersionsOf(message)) {
+      if (auto other = dns::Name::FromWire(version->position().zone())) refused_.insert(*std::move(other));
+    }
     if (metrics_ != nullptr) metrics_->SetRefusedZones(refused_.size());
-    return Refuse(wire, effect.error());
+    return Refuse(to_blame_->wire(), effect.error());
   }
-  if (*effect) {
-    refused_.erase(*zone);
-    held_back_.erase(*zone);
-    if (metrics_ != nullptr) metrics_->SetHeldBackZones(held_back_.size());
-    if (metrics_ != nullptr) metrics_->SetRefusedZones(refused_.size());
-    ToProto(*zone, **effect, applied->mutable_position());
+  for (const auto& [reached, position] : *effect) {
+    refused_.erase(reached);
+    held_back_.erase(reached);
+    ToProto(reached, position, reached == *zone ? applied->mutable_position() : applied->add_others());
+  }
+  if (!effect->empty() && metrics_ != nullptr) {
+    metrics_->SetRefusedZones(refused_.size());
+    metrics_->SetHeldBackZones(held_back_.size());
   }
   return request;
 }
 
+/// Forgets what is half done of a zone.
+Result<void> Follower::Drop(const dns::Name& zone) {
+  if (snapshot_ && snapshot_->zone == zone) snapshot_.reset();
+  kept_back_.erase(zone);
+  return writer_.AbandonSnapshot(zone);
+}
+
 Follower::Effect Follower::Dispatch(const dns::Name& zone, const feed::v1::FollowResponse& message) {
   switch (message.message_case()) {
-    case feed::v1::FollowResponse::kVersion: return Apply(zone, message.version());
+    case feed::v1::FollowResponse::kVersion:
+    case feed::v1::FollowResponse::kVersions: return ApplyVersions(VersionsOf(message));
     case feed::v1::FollowResponse::kSnapshotBegin: return ApplyBegin(zone, message.snapshot_begin());
     case feed::v1::FollowResponse::kSnapshotNodes: return ApplyNodes(zone, message.snapshot_nodes());
     case feed::v1::FollowResponse::kSnapshotEnd: return ApplyEnd(zone);
@@ -167,7 +197,54 @@ void Follower::LogPins(const dns::Name& zone, const std::vector<Octets>& kept, c
   }
 }
 
-Follower::Effect Follower::Apply(const dns::Name& zone, const feed::v1::FollowResponse_Version& message) {
+Result<Follower::Trust> Follower::TrustFor(const dns::Name& zone, const std::vector<Octets>& kept) const {
+  Trust trust{TrustedPins(options_.anchors, zone, kept), true};
+  // The closest zone above says by DS which keys the zone has. It was verified itself when it was written.
+  for (dns::Name above = zone; trust.pins.empty() && !above.IsRoot();) {
+    above = above.Parent();
+    const auto parent = writer_.FindZone(above);
+    if (!parent) return tl::unexpected(parent.error());
+    if (!*parent || (*parent)->position.digest.empty()) continue;
+    const auto node = writer_.ReadNode(above, dns::DenialKeyOf((*parent)->denial, zone, above));
+    if (!node) return tl::unexpected(node.error());
+    const dns::RrSet* delegation = *node ? (*node)->Find(dns::RrType::kDs) : nullptr;
+    if (delegation != nullptr) trust = {delegation->rdatas, false};
+    break;
+  }
+  return trust;
+}
+
+std::vector<dns::Name> Follower::ChildrenOf(const dns::Name& parent, const DelegationOf& delegation_of) const {
+  std::vector<dns::Name> children;
+  for (const auto& [child, kept] : kept_back_) {
+    const std::vector<Octets>* delegation = kept.parent == parent ? delegation_of(child) : nullptr;
+    if (delegation == nullptr) continue;
+    if (auto checked = CheckKeys(child, kept.dnskeys, *delegation, clock_.Now()); !checked) {
+      process::LogError(LogLevel::kError, "replica.child_not_trusted", checked.error(), {{"zone", child.Format()}});
+      continue;
+    }
+    children.push_back(child);
+    const auto below = ChildrenOf(child, [&](const dns::Name& grandchild) {
+      const auto found = kept.delegations.find(grandchild);
+      return found == kept.delegations.end() ? nullptr : &found->second;
+    });
+    children.insert(children.end(), below.begin(), below.end());
+  }
+  return children;
+}
+
+/// Notes that children are served from now on.
+void Follower::Release(const std::vector<dns::Name>& children, Reached& reached) {
+  for (const dns::Name& child : children) {
+    const auto kept = kept_back_.find(child);
+    reached.emplace_back(child, kept->second.position);
+    process::Log(LogLevel::kInfo, "replica.child_applied", {{"zone", child.Format()}, {"parent", kept->second.parent.Format()}});
+    kept_back_.erase(kept);
+    if (metrics_ != nullptr) metrics_->CountSnapshot(clock_.Now());
+  }
+}
+
+Result<VersionWrite> Follower::Judge(const dns::Name& zone, const feed::v1::FollowResponse_Version& message) {
   const auto position = FromProto(message.position());
   if (!position) return tl::unexpected(position.error());
   const auto own = Written(writer_.FindZone(zone));
@@ -176,28 +253,64 @@ Follower::Effect Follower::Apply(const dns::Name& zone, const feed::v1::FollowRe
   const FedVersion version{*position, message.previous_serial(), message.previous_digest(), message.delta()};
   const FedZone fed{zone, (*own)->denial};
   if (IsFork((*own)->position, position->epoch, version.previous_serial, version.previous_digest)) forked_[zone] = position->epoch;
-  const auto changes = CheckChain(fed, (*own)->position, version);
+  auto changes = CheckChain(fed, (*own)->position, version);
   if (!changes) return tl::unexpected(changes.error());
 
   const dns::DenialKey apex_key = dns::DenialKeyOf(fed.denial, zone, zone);
   const auto apex = std::find_if(changes->begin(), changes->end(), [&](const zone::NodeChange& change) { return change.key == apex_key; });
   if (apex == changes->end() || !apex->data)
     return Fail(Reason::kVersionGap, "version of " + zone.Format(), "an apex with the new SOA", "none");
-  const UnixTime now = clock_.Now();
-  const auto judge =
-      CheckApex(fed, apex->data->rrsets, position->serial, TrustedPins(options_.anchors, zone, (*own)->pins), options_.verify, now);
+  const auto trust = Written(TrustFor(zone, (*own)->pins));
+  if (!trust) return tl::unexpected(trust.error());
+  const auto judge = CheckApex(fed, apex->data->rrsets, position->serial, trust->pins, options_.verify, clock_.Now());
   if (!judge) return tl::unexpected(judge.error());
   const auto read = [&](const dns::DenialKey& key) { return writer_.ReadNode(zone, key); };
   if (auto same = CheckSameNegativeTtl(*judge, read); !same) return tl::unexpected(same.error());
   if (auto checked = CheckChanges(*judge, *changes, read); !checked) return tl::unexpected(checked.error());
-  const std::vector<Octets> pins = NewPins(zone, apex->data->rrsets, (*own)->pins);
-  if (auto written = Written(writer_.ApplyVersion(zone, (*own)->position, *position, *changes, pins)); !written)
-    return tl::unexpected(written.error());
+  const std::vector<Octets> pins = trust->own ? NewPins(zone, apex->data->rrsets, (*own)->pins) : std::vector<Octets>();
   LogPins(zone, (*own)->pins, pins);
-  process::Log(LogLevel::kDebug, "replica.version_applied",
-               {{"zone", zone.Format()}, {"serial", position->serial}, {"changes", changes->size()}});
-  if (metrics_ != nullptr) metrics_->CountVersion(changes->size(), now);
-  return std::optional(*position);
+  return VersionWrite{zone, (*own)->position, *position, *std::move(changes), pins};
+}
+
+Follower::Effect Follower::ApplyVersions(const std::vector<const feed::v1::FollowResponse_Version*>& messages) {
+  std::vector<VersionWrite> writes;
+  std::set<dns::Name> zones;
+  for (const auto* message : messages) {
+    auto zone = dns::Name::FromWire(message->position().zone(), "zone");
+    if (!zone) return tl::unexpected(zone.error());
+    if (refused_.contains(*zone)) continue;
+    to_blame_ = *zone;
+    if (!zones.insert(*zone).second) return Fail(Reason::kVersionGap, "versions of " + zone->Format(), "one at a time", "two");
+    auto write = Judge(*zone, *message);
+    if (!write) return tl::unexpected(write.error());
+    writes.push_back(*std::move(write));
+  }
+  Reached reached;
+  if (writes.empty()) return reached;
+
+  std::vector<dns::Name> children;
+  for (const VersionWrite& write : writes) {
+    if (kept_back_.empty()) break;
+    std::map<dns::Name, const std::vector<Octets>*> delegations;
+    for (const zone::NodeChange& change : write.changes) {
+      const dns::RrSet* delegation = change.data ? FindType(change.data->rrsets, dns::RrType::kDs) : nullptr;
+      if (delegation != nullptr) delegations.emplace(change.data->owner, &delegation->rdatas);
+    }
+    const auto released = ChildrenOf(write.zone, [&](const dns::Name& child) {
+      const auto found = delegations.find(child);
+      return found == delegations.end() ? nullptr : found->second;
+    });
+    children.insert(children.end(), released.begin(), released.end());
+  }
+  if (auto written = Written(writer_.ApplyVersions(writes, children)); !written) return tl::unexpected(written.error());
+  for (const VersionWrite& write : writes) {
+    reached.emplace_back(write.zone, write.next);
+    process::Log(LogLevel::kDebug, "replica.version_applied",
+                 {{"zone", write.zone.Format()}, {"serial", write.next.serial}, {"changes", write.changes.size()}});
+    if (metrics_ != nullptr) metrics_->CountVersion(write.changes.size(), clock_.Now());
+  }
+  Release(children, reached);
+  return reached;
 }
 
 /// What only an operator may allow.
@@ -230,9 +343,9 @@ void Follower::HoldBack(const dns::Name& zone, const Error& error) {
 Follower::Effect Follower::ApplyBegin(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotBegin& message) {
   // The one before was left by the server.
   if (snapshot_) {
-    if (auto abandoned = Written(writer_.AbandonSnapshot(snapshot_->zone)); !abandoned) return tl::unexpected(abandoned.error());
-    snapshot_.reset();
+    if (auto dropped = Written(Drop(snapshot_->zone)); !dropped) return tl::unexpected(dropped.error());
   }
+  kept_back_.erase(zone);
   const auto position = FromProto(message.position());
   if (!position) return tl::unexpected(position.error());
   const auto own = Written(writer_.FindZone(zone));
@@ -247,21 +360,40 @@ Follower::Effect Follower::ApplyBegin(const dns::Name& zone, const feed::v1::Fol
   if (nodes->size() != 1 || !nodes->front().data || nodes->front().data->owner != zone)
     return Torn(zone, "the apex first", "something else");
 
-  Snapshot snapshot{
-      .zone = zone, .position = *position, .node_count = message.node_count(), .nodes_seen = 0, .apex = {}, .judge = {}, .new_pins = {}};
+  Snapshot snapshot{.zone = zone,
+                    .position = *position,
+                    .node_count = message.node_count(),
+                    .nodes_seen = 0,
+                    .apex = {},
+                    .judge = {},
+                    .new_pins = {},
+                    .parent = {},
+                    .delegations = {}};
   snapshot.apex = std::move(nodes->front());
   const std::vector<Octets> kept = *own ? (*own)->pins : std::vector<Octets>();
-  std::vector<Octets> pins = TrustedPins(options_.anchors, zone, kept);
-  if (!options_.anchors && pins.empty()) pins = PinsToKeep(options_.anchors, zone, snapshot.apex.data->rrsets);
-  auto judge = CheckApex({zone, *denial}, snapshot.apex.data->rrsets, position->serial, pins, options_.verify, clock_.Now());
+  auto trust = Written(TrustFor(zone, kept));
+  if (!trust) return tl::unexpected(trust.error());
+  if (trust->pins.empty() && !message.parent().empty()) {
+    auto parent = dns::Name::FromWire(message.parent(), "snapshot_begin.parent");
+    if (!parent) return tl::unexpected(parent.error());
+    if (*parent == zone || !zone.IsAtOrBelow(*parent))
+      return Fail(Reason::kNameOutsideSuffix, "snapshot_begin.parent", "a zone above " + zone.Format(), parent->Format());
+    snapshot.parent = *std::move(parent);
+    // Its own keys judge it, and the parent judges these before anything of it is served.
+    const dns::RrSet* dnskeys = FindType(snapshot.apex.data->rrsets, dns::RrType::kDnskey);
+    if (dnskeys != nullptr) *trust = {PinsOf(zone, *dnskeys), false};
+  } else if (!options_.anchors && trust->pins.empty()) {
+    trust->pins = PinsToKeep(options_.anchors, zone, snapshot.apex.data->rrsets);
+  }
+  auto judge = CheckApex({zone, *denial}, snapshot.apex.data->rrsets, position->serial, trust->pins, options_.verify, clock_.Now());
   if (!judge) return tl::unexpected(judge.error());
   snapshot.judge = std::move(*judge);
-  snapshot.new_pins = NewPins(zone, snapshot.apex.data->rrsets, kept);
+  if (trust->own) snapshot.new_pins = NewPins(zone, snapshot.apex.data->rrsets, kept);
   if (auto begun = Written(writer_.BeginSnapshot(zone, *position, *denial)); !begun) return tl::unexpected(begun.error());
   snapshot_ = std::move(snapshot);
   // What follows belongs to the snapshot; the zone counts as refused until it is whole.
   refused_.erase(zone);
-  return std::nullopt;
+  return Reached();
 }
 
 Follower::Effect Follower::ApplyNodes(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotNodes& message) {
@@ -270,13 +402,16 @@ Follower::Effect Follower::ApplyNodes(const dns::Name& zone, const feed::v1::Fol
   if (!nodes) return tl::unexpected(nodes.error());
   for (const zone::NodeChange& node : *nodes) {
     if (node.key == snapshot_->apex.key && node != snapshot_->apex) return Torn(zone, "the apex that was announced", "another");
+    const dns::RrSet* delegation =
+        node.data && kept_back_.contains(node.data->owner) ? FindType(node.data->rrsets, dns::RrType::kDs) : nullptr;
+    if (delegation != nullptr) snapshot_->delegations[node.data->owner] = delegation->rdatas;
   }
   snapshot_->nodes_seen += nodes->size();
   if (snapshot_->nodes_seen > snapshot_->node_count) return Torn(zone, std::to_string(snapshot_->node_count) + " nodes", "more");
   snapshot_->judge.now = clock_.Now();
   if (auto checked = CheckNodes(snapshot_->judge, *nodes); !checked) return tl::unexpected(checked.error());
   if (auto added = Written(writer_.AddNodes(zone, *nodes)); !added) return tl::unexpected(added.error());
-  return std::nullopt;
+  return Reached();
 }
 
 Follower::Effect Follower::ApplyEnd(const dns::Name& zone) {
@@ -285,7 +420,20 @@ Follower::Effect Follower::ApplyEnd(const dns::Name& zone) {
     return Torn(zone, std::to_string(snapshot_->node_count) + " nodes", std::to_string(snapshot_->nodes_seen));
   const auto own = Written(writer_.FindZone(zone));
   if (!own) return tl::unexpected(own.error());
-  if (auto committed = Written(writer_.CommitSnapshot(zone, snapshot_->new_pins)); !committed) return tl::unexpected(committed.error());
+  Reached reached;
+  if (snapshot_->parent) {
+    const dns::RrSet* dnskeys = FindType(snapshot_->apex.data->rrsets, dns::RrType::kDnskey);
+    IDZONE_INVARIANT(dnskeys != nullptr, "CheckApex refuses an apex without DNSKEY");
+    kept_back_.insert_or_assign(zone, KeptBack{*snapshot_->parent, snapshot_->position, *dnskeys, snapshot_->delegations});
+    snapshot_.reset();
+    return reached;
+  }
+  const auto children = ChildrenOf(zone, [&](const dns::Name& child) {
+    const auto found = snapshot_->delegations.find(child);
+    return found == snapshot_->delegations.end() ? nullptr : &found->second;
+  });
+  if (auto committed = Written(writer_.CommitSnapshot(zone, snapshot_->new_pins, children)); !committed)
+    return tl::unexpected(committed.error());
   const Snapshot done = std::move(*snapshot_);
   snapshot_.reset();
   forked_.erase(zone);
@@ -294,7 +442,9 @@ Follower::Effect Follower::ApplyEnd(const dns::Name& zone) {
   process::Log(LogLevel::kInfo, "replica.snapshot_applied",
                {{"zone", zone.Format()}, {"epoch", done.position.epoch}, {"serial", done.position.serial}, {"nodes", done.node_count}});
   if (metrics_ != nullptr) metrics_->CountSnapshot(clock_.Now());
-  return std::optional(done.position);
+  reached.emplace_back(zone, done.position);
+  Release(children, reached);
+  return reached;
 }
 
 }  // namespace idzone::replica

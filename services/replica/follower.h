@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,7 +39,7 @@ struct FollowerOptions {
 
 /// The follower's side of the dialogue (feed_service.proto), without the transport: it answers each message once what
 /// the message asks for is verified and durable. What cannot be verified is refused, and its zone stays as it is until
-/// a snapshot of it begins.
+/// a snapshot of it begins. A zone below a cut is served from the moment on in which its parent delegates to it.
 /// Errors: an error value means that the replica cannot be written; nothing may be answered then.
 /// Threads: one.
 class Follower {
@@ -68,12 +69,25 @@ class Follower {
     std::uint64_t nodes_seen = 0;
     zone::NodeChange apex;
     ZoneJudge judge;
-    std::vector<Octets> new_pins;  // to be kept with the snapshot; empty: the pins stay as they are
+    std::vector<Octets> new_pins;                          // to be kept with the snapshot; empty: the pins stay as they are
+    std::optional<dns::Name> parent;                       // it is not trusted before that zone's DS records say so
+    std::map<dns::Name, std::vector<Octets>> delegations;  // DS of the children that are kept back
   };
-  /// What became of a message: the zone's new position, or none (a part, or something that is ignored).
-  using Effect = Result<std::optional<zone::ZonePosition>>;
+  /// A child that is whole, but waits for its parent to delegate to it.
+  struct KeptBack {
+    dns::Name parent;
+    zone::ZonePosition position;
+    dns::RrSet dnskeys;
+    std::map<dns::Name, std::vector<Octets>> delegations;  // as in Snapshot
+  };
+  /// What became of a message: zones and their new positions, that of the message first; none for a part, or something that is
+  /// ignored.
+  using Reached = std::vector<std::pair<dns::Name, zone::ZonePosition>>;
+  using Effect = Result<Reached>;
 
-  Effect Apply(const dns::Name& zone, const feed::v1::FollowResponse_Version& message);
+  Effect ApplyVersions(const std::vector<const feed::v1::FollowResponse_Version*>& messages);
+  /// Verifies a version; notes the zone to blame when it fails.
+  Result<VersionWrite> Judge(const dns::Name& zone, const feed::v1::FollowResponse_Version& message);
   Effect ApplyBegin(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotBegin& message);
   Effect ApplyNodes(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotNodes& message);
   Effect ApplyEnd(const dns::Name& zone);
@@ -84,6 +98,18 @@ class Follower {
   /// Returns the pins to keep with an apex that was verified; empty when they are as kept, or nothing was verified.
   std::vector<Octets> NewPins(const dns::Name& zone, const std::vector<dns::RrSet>& apex, const std::vector<Octets>& kept) const;
   static void LogPins(const dns::Name& zone, const std::vector<Octets>& kept, const std::vector<Octets>& pins);
+  /// Returns the DS RDATA by which a zone's keys are judged: its own pins, else what the zone above it says of it.
+  struct Trust {
+    std::vector<Octets> pins;
+    bool own = true;  // false: the parent's, which the replica need not keep
+  };
+  Result<Trust> TrustFor(const dns::Name& zone, const std::vector<Octets>& kept) const;
+  /// Returns the children of that parent that may become visible with it, those whose keys its DS records name, and their
+  /// children.
+  using DelegationOf = std::function<const std::vector<Octets>*(const dns::Name& child)>;
+  std::vector<dns::Name> ChildrenOf(const dns::Name& parent, const DelegationOf& delegation_of) const;
+  void Release(const std::vector<dns::Name>& children, Reached& reached);
+  Result<void> Drop(const dns::Name& zone);
   /// Passes a writer's result on and remembers when the disk, and not the data, is to blame.
   template <typename T>
   Result<T> Written(Result<T> result);
@@ -93,10 +119,12 @@ class Follower {
   const Clock& clock_;
   FollowerMetrics* const metrics_;
   std::optional<Snapshot> snapshot_;
+  std::map<dns::Name, KeptBack> kept_back_;
   std::set<dns::Name> refused_;
   std::map<dns::Name, std::string> held_back_;
   std::map<dns::Name, zone::Epoch> forked_;  // zones whose history is another one than ours, as of that epoch
   std::optional<Error> broken_;
+  std::optional<dns::Name> to_blame_;  // of Versions
   bool current_ = false;
   bool caught_up_ = false;
 };

@@ -63,6 +63,27 @@ Result<void> ApplyChange(WriteTransaction& transaction, const dns::Name& zone, G
   return transaction.Put(Tree::kNode, key, EncodeNode(key, *node));
 }
 
+Result<void> ApplyOne(WriteTransaction& transaction, const VersionWrite& version) {
+  const dns::Name& zone = version.zone;
+  auto record = ReadZone(transaction, zone);
+  if (!record) return tl::unexpected(record.error());
+  if (!*record || (*record)->position != version.previous)
+    return Fail(Reason::kDigestMismatch, "zone " + zone.Format(), "a zone at serial " + std::to_string(version.previous.serial),
+                *record ? "one at serial " + std::to_string((*record)->position.serial) : "none");
+  StaleNames stale(zone, (*record)->denial);
+  for (const zone::NodeChange& change : version.changes) {
+    if (auto applied = ApplyChange(transaction, zone, (*record)->generation, change, stale); !applied) return applied;
+  }
+  const auto changed = stale.Finish(transaction, (*record)->generation);
+  if (!changed) return tl::unexpected(changed.error());
+  if (auto appended = AppendChanges(transaction, *changed); !appended) return appended;
+  (*record)->position = version.next;
+  if (!version.pins.empty()) {
+    if (auto put = transaction.Put(Tree::kPin, zone.wire(), EncodePins(zone.wire(), version.pins)); !put) return put;
+  }
+  return transaction.Put(Tree::kZone, zone.wire(), EncodeZoneRecord(zone.wire(), **record));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ReplicaWriter>> ReplicaWriter::Open(const std::string& directory, std::size_t map_octets) {
@@ -129,28 +150,19 @@ Result<std::optional<zone::Node>> ReplicaWriter::ReadNode(const dns::Name& zone,
   return ReadNodeAt(transaction, EncodeNodeKey((*record)->generation, key));
 }
 
-Result<void> ReplicaWriter::ApplyVersion(const dns::Name& zone, const zone::ZonePosition& previous, const zone::ZonePosition& next,
-                                         const std::vector<zone::NodeChange>& changes, const std::vector<Octets>& pins) {
+Result<void> ReplicaWriter::ApplyVersions(const std::vector<VersionWrite>& versions, const std::vector<dns::Name>& replaced) {
   auto transaction = WriteTransaction::Begin(environment_);
   if (!transaction) return tl::unexpected(transaction.error());
-  auto record = ReadZone(*transaction, zone);
-  if (!record) return tl::unexpected(record.error());
-  if (!*record || (*record)->position != previous)
-    return Fail(Reason::kDigestMismatch, "zone " + zone.Format(), "a zone at serial " + std::to_string(previous.serial),
-                *record ? "one at serial " + std::to_string((*record)->position.serial) : "none");
-  StaleNames stale(zone, (*record)->denial);
-  for (const zone::NodeChange& change : changes) {
-    if (auto applied = ApplyChange(*transaction, zone, (*record)->generation, change, stale); !applied) return applied;
+  for (const VersionWrite& version : versions) {
+    if (auto applied = ApplyOne(*transaction, version); !applied) return applied;
   }
-  const auto changed = stale.Finish(*transaction, (*record)->generation);
-  if (!changed) return tl::unexpected(changed.error());
-  if (auto appended = AppendChanges(*transaction, *changed); !appended) return appended;
-  (*record)->position = next;
-  if (!pins.empty()) {
-    if (auto put = transaction->Put(Tree::kPin, zone.wire(), EncodePins(zone.wire(), pins)); !put) return put;
+  std::vector<Generation> old;
+  for (const dns::Name& zone : replaced) {
+    if (auto flipped = Flip(*transaction, zone, {}, old); !flipped) return flipped;
   }
-  if (auto put = transaction->Put(Tree::kZone, zone.wire(), EncodeZoneRecord(zone.wire(), **record)); !put) return put;
-  return transaction->Commit();
+  if (auto committed = transaction->Commit(); !committed) return committed;
+  FinishFlips(replaced, old);
+  return {};
 }
 
 Result<void> ReplicaWriter::SetPins(const dns::Name& zone, const std::vector<Octets>& pins) {

@@ -26,6 +26,15 @@ struct ZoneState {
   friend bool operator==(const ZoneState&, const ZoneState&) = default;
 };
 
+/// One zone's step from one version to the next.
+struct VersionWrite {
+  dns::Name zone;
+  zone::ZonePosition previous;
+  zone::ZonePosition next;
+  std::vector<zone::NodeChange> changes;
+  std::vector<Octets> pins{};  // replace the zone's, unless empty
+};
+
 /// Writes the replica. Each call that returns success is durable (fsync), with data and position in one transaction;
 /// each that fails has changed nothing that a reader sees. It believes what it is given: the follower has verified.
 /// Errors: LIMIT_EXCEEDED when the map is full (replica.map_size_mib), INTERNAL for what LMDB reports otherwise.
@@ -46,11 +55,16 @@ class ReplicaWriter {
   /// Returns how many nodes the zone has; 0 when it is not held. It walks them: a tenth of a second for a million.
   Result<std::uint64_t> CountNodes(const dns::Name& zone) const;
 
-  /// Moves a zone that stands at `previous` to `next` and applies the changes, all in one transaction.
-  /// DIGEST_MISMATCH when the zone stands elsewhere (or is not held); VERSION_GAP when a change speaks of a node that
-  /// is not there. Either way nothing has changed, and a snapshot will help. `pins` replace the zone's, unless empty.
+  /// Moves each zone from where it must stand to where it then does and applies its changes; replaces the zones in `replaced` by
+  /// their snapshots under way, as CommitSnapshot does (a parent's delegation and its child become visible together). All of it in
+  /// one transaction. DIGEST_MISMATCH when a zone stands elsewhere (or is not held); VERSION_GAP when a change speaks of a node that
+  /// is not there, or a snapshot is torn. Either way nothing has changed, and a snapshot will help. Requires: each zone once.
+  Result<void> ApplyVersions(const std::vector<VersionWrite>& versions, const std::vector<dns::Name>& replaced = {});
+  /// The same for one zone.
   Result<void> ApplyVersion(const dns::Name& zone, const zone::ZonePosition& previous, const zone::ZonePosition& next,
-                            const std::vector<zone::NodeChange>& changes, const std::vector<Octets>& pins = {});
+                            const std::vector<zone::NodeChange>& changes, const std::vector<Octets>& pins = {}) {
+    return ApplyVersions({{zone, previous, next, changes, pins}});
+  }
 
   /// A snapshot fills a new generation beside the one that is being served, in as many transactions as there are calls
   /// of AddNodes, and replaces it in one. Each zone has at most one snapshot under way; a new Begin abandons it.
@@ -58,8 +72,9 @@ class ReplicaWriter {
   /// Adds whole nodes (data and denial both there), ascending by key across calls; VERSION_GAP otherwise.
   Result<void> AddNodes(const dns::Name& zone, const std::vector<zone::NodeChange>& nodes);
   /// Makes the snapshot the zone, its pins with it (empty: they stay as they are), and removes the old generation in
-  /// bounded steps. VERSION_GAP when the nodes' denial chain is not closed or the apex is missing: a torn snapshot.
-  Result<void> CommitSnapshot(const dns::Name& zone, const std::vector<Octets>& pins);
+  /// bounded steps; the snapshots of `others` with it, in the same transaction.
+  /// VERSION_GAP when the nodes' denial chain is not closed or the apex is missing: a torn snapshot.
+  Result<void> CommitSnapshot(const dns::Name& zone, const std::vector<Octets>& pins, const std::vector<dns::Name>& others = {});
   /// Forgets a snapshot under way and removes its nodes. No snapshot: nothing happens.
   Result<void> AbandonSnapshot(const dns::Name& zone);
 
@@ -82,10 +97,16 @@ class ReplicaWriter {
     bool has_apex = false;
   };
 
+  /// Makes a snapshot under way the zone, within the transaction; notes the generation that is to be removed then.
+  Result<void> Flip(WriteTransaction& transaction, const dns::Name& zone, const std::vector<Octets>& pins, std::vector<Generation>& old);
+  /// After the commit: forgets the snapshots and removes what they replaced.
+  void FinishFlips(const std::vector<dns::Name>& zones, const std::vector<Generation>& old);
+
   explicit ReplicaWriter(std::shared_ptr<Environment> environment) : environment_(std::move(environment)) {}
 
   std::shared_ptr<Environment> environment_;
   std::map<dns::Name, Filling> fillings_;
+  bool leftovers_ = false;  // a generation could not be removed
 };
 
 }  // namespace idzone::replica

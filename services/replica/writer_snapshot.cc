@@ -16,9 +16,12 @@ tl::unexpected<Error> Torn(const dns::Name& zone, std::string expected, std::str
 Result<void> ReplicaWriter::BeginSnapshot(const dns::Name& zone, const zone::ZonePosition& position, dns::DenialKind denial) {
   if (auto abandoned = AbandonSnapshot(zone); !abandoned) return abandoned;
   // What an earlier flip could not remove, for want of room, must not lie there until the next start.
-  std::vector<Generation> spared;
-  for (const auto& [name, filling] : fillings_) spared.push_back(filling.generation);
-  if (auto removed = RemoveLeftovers(environment_, spared); !removed) return removed;
+  if (leftovers_) {
+    std::vector<Generation> spared;
+    for (const auto& [name, filling] : fillings_) spared.push_back(filling.generation);
+    if (auto removed = RemoveLeftovers(environment_, spared); !removed) return removed;
+    leftovers_ = false;
+  }
   auto transaction = WriteTransaction::Begin(environment_);
   if (!transaction) return tl::unexpected(transaction.error());
   const auto generation = TakeNumber(*transaction);
@@ -63,45 +66,58 @@ Result<void> ReplicaWriter::AddNodes(const dns::Name& zone, const std::vector<zo
   return {};
 }
 
-Result<void> ReplicaWriter::CommitSnapshot(const dns::Name& zone, const std::vector<Octets>& pins) {
+Result<void> ReplicaWriter::Flip(WriteTransaction& transaction, const dns::Name& zone, const std::vector<Octets>& pins,
+                                 std::vector<Generation>& old) {
   const auto found = fillings_.find(zone);
   if (found == fillings_.end()) return Torn(zone, "a snapshot under way", "none");
   const Filling& filling = found->second;
   if (!filling.has_apex) return Torn(zone, "the apex among its nodes", "none");
   if (filling.last_next != filling.first_key) return Torn(zone, "a closed denial chain", "one that ends at " + HexEncode(filling.last_key));
-  auto transaction = WriteTransaction::Begin(environment_);
-  if (!transaction) return tl::unexpected(transaction.error());
-  const auto value = transaction->Get(Tree::kZone, zone.wire());
+  const auto value = transaction.Get(Tree::kZone, zone.wire());
   if (!value) return tl::unexpected(value.error());
   ZoneRecord record;
-  std::optional<Generation> old;
   if (*value) {
     auto existing = DecodeZoneRecord(zone.wire(), **value);
     if (!existing) return tl::unexpected(existing.error());
     record = std::move(*existing);
-    old = record.generation;
+    old.push_back(record.generation);
+    if (auto put = SetState(transaction, record.generation, GenerationState::kRemoving); !put) return put;
   } else {
-    const auto number = TakeNumber(*transaction);
+    const auto number = TakeNumber(transaction);
     if (!number) return tl::unexpected(number.error());
     record.number = *number;
-    if (auto put = transaction->Put(Tree::kZoneNumber, EncodeNumber(*number), zone.wire()); !put) return put;
+    if (auto put = transaction.Put(Tree::kZoneNumber, EncodeNumber(*number), zone.wire()); !put) return put;
   }
   record.generation = filling.generation;
   record.position = filling.position;
   record.denial = filling.denial;
-  if (auto put = transaction->Put(Tree::kZone, zone.wire(), EncodeZoneRecord(zone.wire(), record)); !put) return put;
-  if (auto put = SetState(*transaction, filling.generation, GenerationState::kLive); !put) return put;
-  if (old) {
-    if (auto put = SetState(*transaction, *old, GenerationState::kRemoving); !put) return put;
-  }
+  if (auto put = transaction.Put(Tree::kZone, zone.wire(), EncodeZoneRecord(zone.wire(), record)); !put) return put;
+  if (auto put = SetState(transaction, filling.generation, GenerationState::kLive); !put) return put;
   if (!pins.empty()) {
-    if (auto put = transaction->Put(Tree::kPin, zone.wire(), EncodePins(zone.wire(), pins)); !put) return put;
+    if (auto put = transaction.Put(Tree::kPin, zone.wire(), EncodePins(zone.wire(), pins)); !put) return put;
   }
-  if (auto appended = AppendChanges(*transaction, {{ChangeScope::kZone, zone.wire()}}); !appended) return appended;
+  return AppendChanges(transaction, {{ChangeScope::kZone, zone.wire()}});
+}
+
+void ReplicaWriter::FinishFlips(const std::vector<dns::Name>& zones, const std::vector<Generation>& old) {
+  for (const dns::Name& zone : zones) fillings_.erase(zone);
+  // The snapshots are live. What cannot be removed of the old generations now is removed at the next snapshot or start.
+  for (const Generation generation : old) leftovers_ = !RemoveGeneration(environment_, generation) || leftovers_;
+}
+
+Result<void> ReplicaWriter::CommitSnapshot(const dns::Name& zone, const std::vector<Octets>& pins, const std::vector<dns::Name>& others) {
+  if (!fillings_.contains(zone)) return Torn(zone, "a snapshot under way", "none");
+  auto transaction = WriteTransaction::Begin(environment_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  std::vector<dns::Name> zones{zone};
+  std::vector<Generation> old;
+  if (auto flipped = Flip(*transaction, zone, pins, old); !flipped) return flipped;
+  for (const dns::Name& other : others) {
+    if (auto flipped = Flip(*transaction, other, {}, old); !flipped) return flipped;
+    zones.push_back(other);
+  }
   if (auto committed = transaction->Commit(); !committed) return committed;
-  fillings_.erase(found);
-  // The snapshot is live. What cannot be removed of the old generation now is removed at the next snapshot or start.
-  if (old) static_cast<void>(RemoveGeneration(environment_, *old));
+  FinishFlips(zones, old);
   return {};
 }
 

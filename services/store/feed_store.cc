@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "services/store/feed_store.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "services/core/dns/denial.h"
@@ -15,17 +16,21 @@ using Transaction = pqxx::transaction_base;
 constexpr std::int64_t kSnapshotPageNodes = 500;
 
 constexpr Statement kListZones{"feed_list_zones",
-                               "select z.zone_id, z.name, z.epoch, z.serial, z.digest, z.denial from published.zone z order by z.name"};
+                               "select z.zone_id, z.name, z.epoch, z.serial, z.digest, z.denial, p.name from published.zone z"
+                               " left join published.zone p on p.zone_id = z.parent_id order by z.name"};
 
 // The running total says where the slice ends before any delta is fetched: an out-of-line value knows its size.
-constexpr Statement kReadJournal{"feed_read_journal", R"(
-select v.serial, v.previous_serial, v.previous_digest, v.digest, octet_length(v.delta) > $6::bigint,
-       case when octet_length(v.delta) <= $6::bigint then v.delta else ''::bytea end
-  from (select w.*, sum(octet_length(w.delta)) over (order by w.serial) - octet_length(w.delta) as before
-          from (select x.serial, x.previous_serial, x.previous_digest, x.digest, x.delta from published.version x
-                 where x.zone_id = $1::integer and x.epoch = $2::bigint and x.serial > $3::bigint
-                 order by x.serial limit $4::bigint) w) v
- where v.before < $5::bigint order by v.serial)"};
+constexpr Statement kReadJournals{"feed_read_journals", R"(
+select r.zone_id, v.serial, v.previous_serial, v.previous_digest, v.digest, v.octets > $6::bigint,
+       case when v.octets <= $6::bigint then v.delta else ''::bytea end
+  from unnest($1::integer[], $2::bigint[], $3::bigint[]) r(zone_id, epoch, serial)
+ cross join lateral (
+       select w.*, octet_length(w.delta) as octets,
+              sum(octet_length(w.delta)) over (order by w.serial) - octet_length(w.delta) as before
+         from (select x.serial, x.previous_serial, x.previous_digest, x.digest, x.delta from published.version x
+                where x.zone_id = r.zone_id and x.epoch = r.epoch and x.serial > r.serial
+                order by x.serial limit $4::bigint) w) v
+ where v.before < $5::bigint order by r.zone_id, v.serial)"};
 
 constexpr Statement kSnapshotZone{"feed_snapshot_zone",
                                   "select z.epoch, z.serial, z.digest, z.node_count from published.zone z where z.zone_id = $1::integer"};
@@ -78,16 +83,30 @@ Result<void> ReadNodes(Transaction& transaction, const FeedZone& zone, const Fee
   }
 }
 
-std::vector<FeedVersion> VersionsOf(const pqxx::result& rows, zone::Epoch epoch) {
-  std::vector<FeedVersion> versions;
-  for (const pqxx::row& row : rows) {
-    versions.push_back({.position = {epoch, NumberOf<std::uint32_t>(row[0]), OctetsOf(row[3])},
-                        .previous_serial = NumberOf<std::uint32_t>(row[1]),
-                        .previous_digest = OctetsOf(row[2]),
-                        .oversized = row[4].as<bool>(),
-                        .delta = OctetsOf(row[5])});
+using Journals = std::map<std::int32_t, std::vector<FeedVersion>>;
+
+/// Reads what follows those places; `serial_of` says after which serial.
+template <typename SerialOf>
+void ReadInto(Journals& journals, Transaction& transaction, const std::vector<JournalPlace>& places, const JournalSlice& slice,
+              SerialOf serial_of) {
+  std::vector<std::int32_t> zone_ids;
+  std::vector<std::int64_t> epochs, serials;
+  std::map<std::int32_t, zone::Epoch> epoch_of;
+  for (const JournalPlace& place : places) {
+    zone_ids.push_back(place.zone_id);
+    epochs.push_back(place.after.epoch);
+    serials.push_back(serial_of(place));
+    epoch_of[place.zone_id] = place.after.epoch;
   }
-  return versions;
+  for (const pqxx::row& row : Execute(transaction, kReadJournals, IntegerArray(zone_ids), BigintArray(epochs), BigintArray(serials),
+                                      slice.versions_max, slice.octets_max, slice.delta_max)) {
+    const auto zone_id = NumberOf<std::int32_t>(row[0]);
+    journals[zone_id].push_back({.position = {epoch_of[zone_id], NumberOf<std::uint32_t>(row[1]), OctetsOf(row[4])},
+                                 .previous_serial = NumberOf<std::uint32_t>(row[2]),
+                                 .previous_digest = OctetsOf(row[3]),
+                                 .oversized = row[5].as<bool>(),
+                                 .delta = OctetsOf(row[6])});
+  }
 }
 
 }  // namespace
@@ -106,28 +125,40 @@ Result<std::vector<FeedZone>> ListFeedZones(Database& database) {
     for (const pqxx::row& row : Execute(transaction, kListZones)) {
       auto name = dns::Name::FromWire(OctetsOf(row[1]), "published.zone.name");
       if (!name) return tl::unexpected(name.error());
+      std::optional<dns::Name> parent;
+      if (!row[6].is_null()) {
+        auto read = dns::Name::FromWire(OctetsOf(row[6]), "published.zone.name");
+        if (!read) return tl::unexpected(read.error());
+        parent = *std::move(read);
+      }
       zones.push_back({.zone_id = NumberOf<std::int32_t>(row[0]),
                        .name = std::move(*name),
                        .denial = static_cast<dns::DenialKind>(NumberOf<int>(row[5])),
-                       .position = {NumberOf<std::uint32_t>(row[2]), NumberOf<std::uint32_t>(row[3]), OctetsOf(row[4])}});
+                       .position = {NumberOf<std::uint32_t>(row[2]), NumberOf<std::uint32_t>(row[3]), OctetsOf(row[4])},
+                       .parent = std::move(parent)});
     }
+    std::stable_sort(zones.begin(), zones.end(),
+                     [](const FeedZone& left, const FeedZone& right) { return left.name.label_count() > right.name.label_count(); });
     return zones;
   });
 }
 
-Result<std::vector<FeedVersion>> ReadJournal(Database& database, std::int32_t zone_id, const zone::ZonePosition& after,
-                                             const JournalSlice& slice) {
-  return database.Transact("feed journal", [&](Transaction& transaction) -> Result<std::vector<FeedVersion>> {
-    const auto read = [&](std::int64_t serial) {
-      return VersionsOf(Execute(transaction, kReadJournal, zone_id, static_cast<std::int64_t>(after.epoch), serial, slice.versions_max,
-                                slice.octets_max, slice.delta_max),
-                        after.epoch);
-    };
-    std::vector<FeedVersion> versions = read(after.serial);
+Result<std::map<std::int32_t, std::vector<FeedVersion>>> ReadJournals(Database& database, const std::vector<JournalPlace>& places,
+                                                                      const JournalSlice& slice) {
+  return database.Transact("feed journals", [&](Transaction& transaction) -> Result<Journals> {
+    Journals journals;
+    ReadInto(journals, transaction, places, slice, [](const JournalPlace& place) { return place.after.serial; });
     // RFC 1982: after the greatest serial comes the smallest.
-    if (versions.empty() && after.serial > 0x80000000u) versions = read(0);
-    std::erase_if(versions, [&](const FeedVersion& version) { return !dns::SerialLess(after.serial, version.position.serial); });
-    return versions;
+    std::vector<JournalPlace> wrapped;
+    for (const JournalPlace& place : places) {
+      if (place.after.serial > 0x80000000u && !journals.contains(place.zone_id)) wrapped.push_back(place);
+    }
+    if (!wrapped.empty()) ReadInto(journals, transaction, wrapped, slice, [](const JournalPlace&) { return 0; });
+    for (const JournalPlace& place : places) {
+      std::erase_if(journals[place.zone_id],
+                    [&](const FeedVersion& version) { return !dns::SerialLess(place.after.serial, version.position.serial); });
+    }
+    return journals;
   });
 }
 

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,7 @@ struct FeedZone {
   dns::Name name;
   dns::DenialKind denial = dns::DenialKind::kNsec3;
   zone::ZonePosition position;
+  std::optional<dns::Name> parent;  // the zone that delegates to it; none: the external parent does
 };
 
 /// One version as the journal holds it. Nothing in it is believed yet.
@@ -44,13 +47,19 @@ struct JournalSlice {
   std::int64_t delta_max = 0;   // of one delta
 };
 
-/// Returns every zone and where it stands.
+/// Returns every zone and where it stands, at one moment, children before their parents.
 Result<std::vector<FeedZone>> ListFeedZones(Database& database);
 
-/// Returns the versions that the journal holds after a position, in order (RFC 1982), as far as the slice allows.
-/// They need not follow the position without a gap: the caller looks.
-Result<std::vector<FeedVersion>> ReadJournal(Database& database, std::int32_t zone_id, const zone::ZonePosition& after,
-                                             const JournalSlice& slice);
+/// A zone, and where a reader of its journal stands.
+struct JournalPlace {
+  std::int32_t zone_id = 0;
+  zone::ZonePosition after;
+};
+
+/// Returns the versions that the journal holds after each place, by zone, in order (RFC 1982), as far as the slice allows for each:
+/// one statement for all. They need not follow the position without a gap: the caller looks. Requires: each zone once.
+Result<std::map<std::int32_t, std::vector<FeedVersion>>> ReadJournals(Database& database, const std::vector<JournalPlace>& places,
+                                                                      const JournalSlice& slice);
 
 /// What a snapshot is handed to. An error from either ends the reading and is returned by it.
 struct FeedSnapshotSink {

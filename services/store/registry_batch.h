@@ -50,7 +50,22 @@ void WriteAuthorityChange(pqxx::transaction_base& transaction, std::int64_t batc
   " left join registry.retirement t on t.namespace_id = c.namespace_id and t.fingerprint = c.fingerprint"       \
   " where c.identity_id = i.identity_id offset 0) k"                                                            \
   " cross join lateral (select coalesce(r.batch_id, greatest(i.batch_id, k.added, k.retired)) as batch_id) n"   \
-  " left join published.batch b on b.batch_id = n.batch_id"                                                     \
+  " left join published.batch p on p.batch_id = n.batch_id"                                                     \
+  " left join registry.namespace h on h.namespace_id = i.namespace_id" IDZONE_OWNING_VERSION                    \
   " left join published.zone z on z.zone_id = b.zone_id"
+
+/// b: of the zones that the batch p moved, the one that owns the name of identity i in namespace h, and where it stood. In trees
+/// that is looked for by its name; elsewhere it is the one with the longest name that the identity's ends in; the batch's first
+/// when there is none.
+#define IDZONE_OWNING_VERSION                                                                                                             \
+  " left join lateral (select u.zone_id, u.epoch, u.serial from unnest(coalesce(p.zone_ids, array[p.zone_id]),"                           \
+  " coalesce(p.epochs, array[p.epoch]), coalesce(p.serials, array[p.serial])) with ordinality u(zone_id, epoch, serial, o)"               \
+  " where p.batch_id is not null order by case"                                                                                           \
+  " when cardinality(p.zone_ids) <= 1 or p.zone_ids is null then 0"                                                                       \
+  " when h.has_cuts then (select -1 from published.zone t where t.zone_id = u.zone_id and t.name_text ="                                  \
+  " left(encode(sha256(convert_to(coalesce(i.label, i.subject), 'UTF8')), 'hex'), h.layout_width) || '.' || h.name_text)"                 \
+  " else (select -length(t.name_text) from published.zone t where t.zone_id = u.zone_id and right(regexp_replace(reverse("                \
+  "split_part(i.subject, '.', 1)), '(.)', '\\1.', 'g') || h.name_text, length(t.name_text)) = t.name_text) end nulls last, u.o limit 1) " \
+  "b on true"
 
 }  // namespace idzone::store

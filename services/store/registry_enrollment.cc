@@ -7,6 +7,7 @@
 #include "services/store/database.h"
 #include "services/store/failure.h"
 #include "services/store/registry_batch.h"
+#include "services/store/registry_cut.h"
 
 namespace idzone::store {
 namespace {
@@ -50,7 +51,17 @@ struct Known {
   std::map<Key, KeyHolder> keys;
   std::map<Octets, std::size_t> new_identities;  // → item
   std::map<Octets, dns::Name> denial_labels;     // NSEC3 hash → the name that has it
+  std::vector<std::pair<std::int32_t, std::string>> closed_cuts;
 };
+
+/// Looks up below which cuts nobody may be enrolled yet. Enum namespaces alone pay for it.
+void ReadClosedCuts(Transaction& transaction, const std::vector<Enrollment>& items, Known& known) {
+  std::set<std::int32_t> namespaces;
+  for (const Enrollment& item : items) {
+    if (item.home->layout.kind == zone::LayoutKind::kEnum) namespaces.insert(item.home->namespace_id);
+  }
+  if (!namespaces.empty()) known.closed_cuts = ClosedCutsIn(transaction, {namespaces.begin(), namespaces.end()});
+}
 
 /// Looks up which ids are the NSEC3 labels of other names. Few items ask.
 void ReadDenialLabels(Transaction& transaction, const std::vector<Enrollment>& items, Known& known) {
@@ -79,6 +90,7 @@ Known ReadKnown(Transaction& transaction, const std::vector<Enrollment>& items) 
     fingerprints.push_back(item.fingerprint);
   }
   Known known;
+  ReadClosedCuts(transaction, items, known);
   known.identities = ReadIdentities(transaction, identity_ids);
   for (const pqxx::row& row : Execute(transaction, kReadKeys, IntegerArray(namespaces), ByteaArray(fingerprints)))
     known.keys[{row[0].as<std::int32_t>(), OctetsOf(row[1])}] = {UuidOf(row[2]), row[3].as<std::string>(), row[4].as<bool>()};
@@ -130,6 +142,11 @@ std::optional<Result<Enrolled>> Decide(const Enrollment& item, const Known& know
     return std::nullopt;
   }
   if (auto free = CheckFree(item, known); !free) return tl::unexpected(free.error());
+  for (const auto& [namespace_id, prefix] : known.closed_cuts) {
+    if (namespace_id == item.home->namespace_id && item.subject.starts_with(prefix))
+      return Fail(Reason::kNamespaceNotReady, "id", "an id below no cut that is being made: " + prefix + " opens when every edge has it",
+                  item.subject);
+  }
   if (const auto label = known.denial_labels.find(item.denial_hash); label != known.denial_labels.end())
     return Fail(Reason::kIdIsDenialLabel, "id", "an id that is no NSEC3 label of the zone",
                 item.subject + ", that of " + label->second.Format());

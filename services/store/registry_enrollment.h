@@ -38,7 +38,8 @@ struct Enrolled {
 
 /// Returns one outcome for each item, in order.
 /// KEY_CONFLICT (another key, both fingerprints), IDENTITY_REVOKED, KEY_ALREADY_BOUND, KEY_REVOKED (of a revoked identity, or
-/// retired), LABEL_CONFLICT, ID_IS_DENIAL_LABEL. An error of the database is every item's: UNAVAILABLE means unknown.
+/// retired), LABEL_CONFLICT, ID_IS_DENIAL_LABEL, NAMESPACE_NOT_READY (below a cut that is not open). An error of the database is every
+/// item's: UNAVAILABLE means unknown.
 std::vector<Result<Enrolled>> EnrollBatch(Database& database, const std::vector<Enrollment>& items);
 
 /// Adds a key to an active identity. NOT_FOUND, IDENTITY_REVOKED, KEY_ALREADY_BOUND, KEY_REVOKED; LIMIT_EXCEEDED beyond

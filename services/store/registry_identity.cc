@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "services/store/registry_identity.h"
 
+#include <algorithm>
+
 #include "services/store/database.h"
 #include "services/store/registry_batch.h"
 #include "services/store/registry_event.h"
@@ -24,11 +26,21 @@ constexpr Statement kChanges{"change_read",
                              " left join registry.dirty_batch d on d.batch_id = u.id"
                              " left join published.batch b on b.batch_id = u.id"
                              " left join published.zone z on z.zone_id = b.zone_id order by u.o"};
-constexpr Statement kZone{"change_zone", "select zone_id, name_text, epoch, serial from published.zone where name = $1::bytea"};
-constexpr Statement kEdges{"change_edges",
-                           "select e.edge_id, coalesce(p.epoch, 0), coalesce(p.serial, 0), extract(epoch from p.reported_at)::bigint"
-                           " from registry.edge e left join published.edge_position p on p.edge_id = e.edge_id and p.zone_id = $1::integer"
-                           " order by e.edge_id"};
+constexpr Statement kZone{"change_zone", "select name_text, epoch, serial, cuts_made from published.zone where name = $1::bytea"};
+constexpr Statement kAnyEdge{"change_any_edge", "select exists (select 1 from registry.edge)"};
+// RFC 1982 in numbers: a position is older when the way from it to the needed serial is shorter than half of the circle.
+constexpr Statement kEdgesBehind{"change_edges_behind", R"(
+with needed as (
+    select u.zone_id, u.epoch, u.serial from unnest($1::bigint[]) c(id) join published.batch b on b.batch_id = c.id
+     cross join lateral unnest(coalesce(b.zone_ids, array[b.zone_id]), coalesce(b.epochs, array[b.epoch]),
+                               coalesce(b.serials, array[b.serial])) u(zone_id, epoch, serial)
+     union all
+    select z.zone_id, z.epoch, z.serial from published.zone z where z.namespace_id = $2::integer and $3::boolean)
+select e.edge_id from registry.edge e where exists (
+    select 1 from needed d left join published.edge_position p on p.edge_id = e.edge_id and p.zone_id = d.zone_id
+     where p.zone_id is null or p.epoch < d.epoch
+        or (p.epoch = d.epoch and (d.serial - p.serial + 4294967296) % 4294967296 between 1 and 2147483647))
+ order by e.edge_id)"};
 
 Result<ChangeState> ReadChange(const pqxx::row& row, const NamespaceRecord& home) {
   ChangeState state{.change = row[0].as<std::uint64_t>(), .published = !row[1].as<bool>(), .version = std::nullopt};
@@ -41,13 +53,14 @@ Result<ChangeState> ReadChange(const pqxx::row& row, const NamespaceRecord& home
 Result<ChangeReport> ReadChangesIn(Transaction& transaction, const NamespaceRecord& home, const std::vector<std::uint64_t>& changes,
                                    std::uint64_t upto) {
   ChangeReport report;
-  std::int32_t zone_id = 0;
+  std::uint32_t cuts_made = 0;
   if (const pqxx::result zone = Execute(transaction, kZone, Bytea(home.name.wire())); !zone.empty()) {
-    zone_id = zone[0][0].as<std::int32_t>();
-    report.zone = PublishedIn{zone[0][1].as<std::string>(), zone[0][2].as<std::uint32_t>(), zone[0][3].as<std::uint32_t>()};
+    report.zone = PublishedIn{zone[0][0].as<std::string>(), zone[0][1].as<std::uint32_t>(), zone[0][2].as<std::uint32_t>()};
+    cuts_made = zone[0][3].as<std::uint32_t>();
   }
   report.all_published = report.zone.has_value();
   if (changes.empty()) {
+    report.all_published = report.all_published && cuts_made >= home.cuts_wanted;
     report.all_published = report.all_published && !Execute(transaction, kAnyWaiting, home.namespace_id, upto)[0][0].as<bool>();
   } else {
     const std::vector<std::int64_t> ids(changes.begin(), changes.end());
@@ -58,13 +71,12 @@ Result<ChangeReport> ReadChangesIn(Transaction& transaction, const NamespaceReco
       report.changes.push_back(std::move(*state));
     }
   }
-  for (const pqxx::row& row : Execute(transaction, kEdges, zone_id)) {
-    EdgePositionRecord edge{.edge_id = row[0].as<std::string>(), .zone = home.name.Format()};
-    edge.epoch = row[1].as<std::uint32_t>();
-    edge.serial = row[2].as<std::uint32_t>();
-    if (!row[3].is_null()) edge.reported_at = TimeOf(row[3]);
-    report.edges.push_back(std::move(edge));
-  }
+  const bool forgotten = std::any_of(report.changes.begin(), report.changes.end(),
+                                     [](const ChangeState& change) { return change.published && !change.version; });
+  const std::vector<std::int64_t> known(changes.begin(), changes.end());
+  report.any_edge = Execute(transaction, kAnyEdge)[0][0].as<bool>();
+  for (const pqxx::row& row : Execute(transaction, kEdgesBehind, BigintArray(known), home.namespace_id, changes.empty() || forgotten))
+    report.edges_behind.push_back(row[0].as<std::string>());
   return report;
 }
 

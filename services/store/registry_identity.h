@@ -27,10 +27,14 @@ struct ChangeState {
 
 /// Where a namespace's changes, zone and edges stand, read in one snapshot.
 struct ChangeReport {
-  std::vector<ChangeState> changes;       // as asked
-  bool all_published = false;             // the asked ones; for an empty question, everything up to `upto`
-  std::optional<PublishedIn> zone;        // the zone's version now
-  std::vector<EdgePositionRecord> edges;  // every registered edge; epoch 0: nothing yet
+  std::vector<ChangeState> changes;  // as asked
+  bool all_published = false;        // the asked ones; for an empty question, everything up to `upto`, and all zones
+  std::optional<PublishedIn> zone;   // the version of the namespace's own zone now
+  bool any_edge = false;             // at least one is registered
+  /// Registered edges that do not hold what was asked for, in all zones that it touches: the versions of the changes; the present
+  /// ones of all the namespace's zones when nothing was asked for or a version is no longer known. An edge of a higher epoch
+  /// holds it: epochs rise when history is rewritten, and the new history contains every acknowledged change.
+  std::vector<std::string> edges_behind;
 };
 
 /// Returns the newest waiting change of a namespace, 0 when none waits.

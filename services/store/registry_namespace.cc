@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "services/store/registry_namespace.h"
 
+#include "services/core/zone/cut.h"
 #include "services/store/database.h"
 #include "services/store/registry_event.h"
 
@@ -11,18 +12,21 @@ using Transaction = pqxx::transaction_base;
 
 #define IDZONE_NAMESPACE_COLUMNS                                                                               \
   "n.namespace_id, n.name, n.operator_id, n.layout_kind, n.layout_width, n.policy, n.profile, n.name_servers," \
-  " extract(epoch from n.created_at)::bigint, exists (select 1 from published.zone z where z.name = n.name),"  \
+  " extract(epoch from n.created_at)::bigint, z.zone_id is not null,"                                          \
   " n.layout_form, n.labels, n.sealed_secret, n.denial, n.algorithm, n.wildcard_ca, n.mail_records,"           \
-  " a.fingerprint, a.rdata, extract(epoch from a.set_at)::bigint, a.batch_id"
-#define IDZONE_NAMESPACE_JOINS " left join registry.authority a on a.namespace_id = n.namespace_id and a.removed_at is null"
+  " a.fingerprint, a.rdata, extract(epoch from a.set_at)::bigint, a.batch_id, n.has_cuts,"                     \
+  " (select max(c.number) from registry.cut c where c.namespace_id = n.namespace_id), z.cuts_made"
+#define IDZONE_NAMESPACE_JOINS                     \
+  " left join published.zone z on z.name = n.name" \
+  " left join registry.authority a on a.namespace_id = n.namespace_id and a.removed_at is null"
 
 constexpr Statement kFindOperator{"namespace_find_operator", "select 1 from registry.operator where operator_id = $1::text"};
 constexpr Statement kInsert{"namespace_insert",
                             "insert into registry.namespace (name, name_text, operator_id, layout_kind, layout_width, policy, profile,"
-                            " name_servers, layout_form, labels, sealed_secret, denial, algorithm, wildcard_ca, mail_records)"
+                            " name_servers, layout_form, labels, sealed_secret, denial, algorithm, wildcard_ca, mail_records, has_cuts)"
                             " values ($1::bytea, $2::text, $3::text, $4::smallint, $5::smallint, $6::text, $7::smallint,"
                             " $8::text[], $9::smallint, $10::smallint, nullif($11::bytea, ''), $12::smallint, $13::smallint,"
-                            " $14::boolean, $15::boolean) on conflict do nothing"};
+                            " $14::boolean, $15::boolean, $16::boolean) on conflict do nothing"};
 constexpr Statement kFind{
     "namespace_find", "select " IDZONE_NAMESPACE_COLUMNS " from registry.namespace n" IDZONE_NAMESPACE_JOINS " where n.name = $1::bytea"};
 constexpr Statement kList{"namespace_list", "select " IDZONE_NAMESPACE_COLUMNS " from registry.namespace n" IDZONE_NAMESPACE_JOINS
@@ -40,6 +44,8 @@ Result<NamespaceRecord> Read(const pqxx::row& row) {
   if (!layout) return tl::unexpected(layout.error());
   std::optional<AuthorityRecord> authority;
   if (!row[17].is_null()) authority = AuthorityRecord{OctetsOf(row[17]), OctetsOf(row[18]), TimeOf(row[19]), row[20].as<std::uint64_t>()};
+  const bool has_cuts = row[21].as<bool>();
+  const std::uint32_t last_cut = row[22].is_null() ? 0 : row[22].as<std::uint32_t>();
   return NamespaceRecord{.namespace_id = row[0].as<std::int32_t>(),
                          .name = std::move(*name),
                          .operator_id = row[2].as<std::string>(),
@@ -55,6 +61,9 @@ Result<NamespaceRecord> Read(const pqxx::row& row) {
                          .algorithm = static_cast<std::uint8_t>(row[14].as<int>()),
                          .wildcard_ca = row[15].as<bool>(),
                          .mail_records = row[16].as<bool>(),
+                         .has_cuts = has_cuts,
+                         .cuts_wanted = has_cuts ? zone::TreeCutCount(*layout) : last_cut,
+                         .cuts_made = row[23].is_null() ? 0 : row[23].as<std::uint32_t>(),
                          .authority = std::move(authority)};
 }
 
@@ -106,12 +115,12 @@ Result<NamespaceRecord> CreateNamespace(Database& database, const Actor& actor, 
     if (Execute(transaction, kFindOperator, wanted.operator_id).empty())
       return Fail(Reason::kNotFound, "operator_id", "an existing operator", wanted.operator_id);
     const std::string text = wanted.name.Format();
-    const auto inserted =
-        Execute(transaction, kInsert, Bytea(wanted.name.wire()), text, wanted.operator_id, static_cast<int>(wanted.layout.kind),
-                static_cast<int>(wanted.layout.width), wanted.policy, static_cast<int>(wanted.profile),
-                TextArray(std::vector<std::string_view>(wanted.name_servers.begin(), wanted.name_servers.end())),
-                static_cast<int>(wanted.layout.form), static_cast<int>(wanted.labels), Bytea(wanted.sealed_secret),
-                static_cast<int>(wanted.denial), static_cast<int>(wanted.algorithm), wanted.wildcard_ca, wanted.mail_records);
+    const auto inserted = Execute(
+        transaction, kInsert, Bytea(wanted.name.wire()), text, wanted.operator_id, static_cast<int>(wanted.layout.kind),
+        static_cast<int>(wanted.layout.width), wanted.policy, static_cast<int>(wanted.profile),
+        TextArray(std::vector<std::string_view>(wanted.name_servers.begin(), wanted.name_servers.end())),
+        static_cast<int>(wanted.layout.form), static_cast<int>(wanted.labels), Bytea(wanted.sealed_secret), static_cast<int>(wanted.denial),
+        static_cast<int>(wanted.algorithm), wanted.wildcard_ca, wanted.mail_records, wanted.has_cuts);
     auto there = FindNamespaceIn(transaction, wanted.name);
     if (!there) return there;
     if (auto same = CheckSame(*there, wanted); !same) return tl::unexpected(same.error());

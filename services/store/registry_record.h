@@ -66,6 +66,9 @@ struct NamespaceRecord {
   std::uint8_t algorithm = dns::kAlgorithmEcdsaP256Sha256;
   bool wildcard_ca = false;
   bool mail_records = false;
+  bool has_cuts = false;  // of a tree: each prefix is a zone of its own
+  std::uint32_t cuts_wanted = 0;
+  std::uint32_t cuts_made = 0;
   std::optional<AuthorityRecord> authority{};
 };
 

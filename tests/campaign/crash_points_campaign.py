@@ -65,7 +65,7 @@ class Campaign:
         self.pool = concurrent.futures.ThreadPoolExecutor(2)
 
     def prepare(self):
-        self.stack.create_namespace(ZONE, "--layout", "tree", "--width", "1")
+        self.stack.create_old_tree(ZONE)
         devices = make_devices(FIRST_DEVICES, kinds=lambda number: "p256")
         self.client = self.stack.client()
         operations = [self.ledger.ask("enroll", device.id, fingerprint=device.fingerprint) for device in devices]

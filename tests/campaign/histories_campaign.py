@@ -36,6 +36,7 @@ LIFE_HOURS, RESIGN_HOURS = 72, 24  # of the policy `standard`
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 CALL_SECONDS = 60
 REFUSED_KEPT = 10  # zone files that judges refused, beside the logs
+JUDGED_ZONES = 8  # of a namespace with many: its own and that many of the others, every version; the data is compared in all
 DENIAL_TYPES = {NSEC3: "NSEC3", NSEC: "NSEC"}
 
 
@@ -53,6 +54,7 @@ class Kind:
 
 
 FLAT, TREE, ENUM = 1, 2, 3  # LayoutKind
+OPEN = 3  # CutState
 ACTIVE = 1  # KeyState
 PRIVATE = 2  # LabelPrivacy
 UNAVAILABLE = 14  # google.rpc.Code
@@ -60,7 +62,7 @@ LAYOUTS = (
     ("flat", {"layout": {"kind": FLAT}}, any_label),
     ("tree-1", {"layout": {"kind": TREE, "width": 1}}, any_label),
     ("tree-2", {"layout": {"kind": TREE, "width": 2}}, any_label),
-    ("tree-3", {"layout": {"kind": TREE, "width": 3}}, any_label),
+    ("tree-0", {"layout": {"kind": TREE, "width": 0}}, any_label),
     ("flat private", {"layout": {"kind": FLAT}, "labels": PRIVATE}, any_text),
     ("tree-1 private", {"layout": {"kind": TREE, "width": 1}, "labels": PRIVATE}, any_text),
     *((f"enum {ids.__name__}", {"layout": {"kind": ENUM, "form": form + 1}}, ids) for form, ids in enumerate(ENUM_FORMS)),
@@ -111,6 +113,15 @@ class Life:
         admin.call("NamespaceService", "CreateNamespace", namespace_resource={
             "name": self.zone, "operator_id": "acme", "policy": "standard", "name_servers": ["ns1.example.net.", "ns2.example.net."],
             **self.kind.fields, "denial": self.kind.denial, "algorithm": self.kind.algorithm})
+        if self.kind.fields["layout"]["kind"] == ENUM:
+            self.cut(admin)
+
+    def cut(self, admin):
+        """Makes a zone of all ids that begin like one that might come, before there are any."""
+        prefix = "".join(character for character in self.kind.ids(self.random).lower() if character in "0123456789abcdef")[:1]
+        admin.call("NamespaceService", "AddCut", name=self.zone, prefix=prefix)
+        wait_until(lambda: [cut.state for cut in admin.call("NamespaceService", "ListCuts", name=self.zone).cuts] == [OPEN], CALL_SECONDS,
+                   f"cut {prefix} of {self.zone} is open", step_seconds=0.2)
 
     def new_id(self):
         while True:
@@ -185,18 +196,18 @@ class Judges:
         self.waiting = threading.Semaphore(400)  # versions that wait on the disk
         self.lock, self.judged, self.failures = threading.Lock(), 0, []
 
-    def submit(self, life, serial, lines, valid_for_seconds):
+    def submit(self, life, zone, serial, lines, valid_for_seconds):
         self.waiting.acquire()
-        path = self.folder / f"{life.zone}{serial}"
+        path = self.folder / f"{zone}{serial}"
         path.write_text("\n".join(lines) + "\n")
-        self.pool.submit(self._judge, life, serial, path, valid_for_seconds)
+        self.pool.submit(self._judge, life, zone, serial, path, valid_for_seconds)
 
-    def _judge(self, life, serial, path, valid_for_seconds):
+    def _judge(self, life, zone, serial, path, valid_for_seconds):
         try:
-            gate.require_valid(path, life.zone, valid_for_seconds)
+            gate.require_valid(path, zone, valid_for_seconds)
         except Exception as refused:  # noqa: BLE001 # whatever keeps the judges from accepting is a failure
             with self.lock:
-                self.failures.append((life.seed, f"{life.kind} version {serial}: {refused}"))
+                self.failures.append((life.seed, f"{life.kind} {zone} version {serial}: {refused}"))
                 if len(self.failures) <= REFUSED_KEPT:
                     KEPT_LOGS.mkdir(parents=True, exist_ok=True)
                     shutil.copy(path, KEPT_LOGS)
@@ -272,45 +283,66 @@ class Cohort:
     def served_is_published(self, life):
         return self.stack.soa_serial(life.zone) == self.serial(life)
 
-    def journal(self, life):
+    def journals(self, life):
+        """The journal of each of the namespace's zones: {name: rows}, its own first."""
+        journals = collections.defaultdict(list)
         with psycopg2.connect(self.stack.cluster.url()) as connection, connection.cursor() as cursor:
-            cursor.execute("select v.epoch, v.serial, v.previous_serial, v.previous_digest, v.digest, v.delta from published.version v "
-                           "join published.zone z using (zone_id) where z.name_text = %s order by v.epoch, v.serial", (life.zone,))
-            return [tuple(bytes(value) if isinstance(value, memoryview) else value for value in row) for row in cursor]
+            cursor.execute("select z.name_text, v.epoch, v.serial, v.previous_serial, v.previous_digest, v.digest, v.delta "
+                           "from published.version v join published.zone z using (zone_id) join registry.namespace n using (namespace_id) "
+                           "where n.name_text = %s order by z.zone_id, v.epoch, v.serial", (life.zone,))
+            for name, *row in cursor:
+                journals[name].append(tuple(bytes(value) if isinstance(value, memoryview) else value for value in row))
+        return journals
 
     def judge(self, life):
         try:
-            zone = JournalZone(life.zone, life.kind.denial)
-            rows = self.journal(life)
-            for row in rows:
-                zone.apply(*row)
-                lines = zone.lines()
-                self.judges.submit(life, row[1], lines, HOUR)
-            self.versions += len(rows)
-            self.compare_last(life, zone, lines, len(rows))
+            journals = self.journals(life)
+            own, *others = journals
+            assert own == life.zone, own
+            judged = {own, *life.random.sample(others, min(JUDGED_ZONES, len(others)))}
+            data, cuts = set(), set()
+            for name, rows in journals.items():
+                zone = JournalZone(name, life.kind.denial)
+                for row in rows:
+                    zone.apply(*row)
+                    lines = zone.lines()
+                    if name in judged:
+                        self.judges.submit(life, name, row[1], lines, HOUR)
+                records = {normal(owner, int(ttl), rr_type, rdata) for owner, ttl, _, rr_type, rdata in (line.split(" ", 4) for line in lines)}
+                data |= {(owner, rr_type, rdata) for owner, _, rr_type, rdata in records if rr_type in ("TLSA", "SSHFP")}
+                cuts |= {owner for owner, _, rr_type, _ in records if rr_type == "DS"}
+                self.compare_last(life, zone, name if name in judged else None, records, lines)
+            versions = sum(map(len, journals.values()))
+            self.versions += versions
+            self.compare_all(life, data, cuts, set(others), versions)
         except Exception as failure:  # noqa: BLE001
             self.failures.append((life.seed, f"{life.kind}: {failure!r}"))
 
-    def compare_last(self, life, zone, lines, versions):
-        """The last version is what was asked for, what PowerDNS transfers, and freshly signed."""
+    def compare_all(self, life, data, cuts, zones, versions):
+        """All zones together are what was asked for, and each of them has its delegation."""
         fail = lambda text: self.failures.append((life.seed, f"{life.kind}: {text}"))  # noqa: E731
-        records = {normal(owner, int(ttl), rr_type, rdata) for owner, ttl, _, rr_type, rdata in (line.split(" ", 4) for line in lines)}
-        transferred = {normal(*record) for record in gate.records(self.stack.transfer(life.zone, self.stack.folder / "last.axfr"))}
-        if records != transferred:
-            fail(f"the transfer differs: {sorted(records ^ transferred)[:6]}")
-        data = {(owner, rr_type, rdata) for owner, _, rr_type, rdata in records if rr_type in ("TLSA", "SSHFP")}
         if data != life.expected():
-            fail(f"version {zone.serial} differs from what was acknowledged: {sorted(data ^ life.expected())[:6]}")
+            fail(f"the last versions differ from what was acknowledged: {sorted(data ^ life.expected())[:6]}")
+        if cuts != zones:
+            fail(f"delegations and zones differ: {sorted(cuts ^ zones)[:6]}")
+        if versions < 20 or len(life.active) < 200:
+            fail(f"only {versions} versions and {len(life.active)} names")
+
+    def compare_last(self, life, zone, transferred, records, lines):
+        """The last version of a zone is what PowerDNS transfers, and freshly signed."""
+        fail = lambda text: self.failures.append((life.seed, f"{life.kind}: {text}"))  # noqa: E731
+        if transferred:
+            served = {normal(*record) for record in gate.records(self.stack.transfer(transferred, self.stack.folder / "last.axfr"))}
+            if records != served:
+                fail(f"the transfer of {transferred} differs: {sorted(records ^ served)[:6]}")
         denials = {rr_type for _, _, rr_type, _ in records} & {"NSEC", "NSEC3"}
         algorithms = {int(line.split(" ")[6]) for line in lines if " IN DNSKEY " in line}
         if denials != {DENIAL_TYPES[life.kind.denial]} or algorithms != {life.kind.algorithm}:
             fail(f"the zone has {denials} and algorithms {algorithms}")
-        least = LIFE_HOURS * HOUR - RESIGN_HOURS * HOUR * 3 // 2 - HOUR
+        least = LIFE_HOURS * HOUR - RESIGN_HOURS * HOUR * 3 // 2 - RESIGN_HOURS * HOUR // 16 - HOUR
         rest = zone.signatures_end() - (time.time() - self.stack.seconds_ago)
         if rest < least:
             fail(f"a signature of the last version has {rest / HOUR:.1f} h to live, its signer leaves {least / HOUR:.1f} h or more")
-        if versions < 20 or len(life.active) < 200:
-            fail(f"only {versions} versions and {len(life.active)} names")
         self.signatures += zone.signed
 
     def close(self):

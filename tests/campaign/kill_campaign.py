@@ -93,7 +93,7 @@ class Round:
     def prepare(self):
         """A thousand devices that nobody touches again, so that every judged version is large enough."""
         stack = self.campaign.stack
-        stack.create_namespace(self.zone, "--layout", "tree", "--width", "1")
+        stack.create_old_tree(self.zone)
         devices = [make_device(f"first-{number:06d}") for number in range(FIRST_DEVICES)]
         with stack.client() as client:
             operations = [self.ledger.ask("enroll", device.id, fingerprint=device.fingerprint) for device in devices]

@@ -48,7 +48,7 @@ class Planted:
         stack = self.stack
         owners = {}
         for zone in ZONES:
-            stack.create_namespace(zone, "--layout", "tree", "--width", "1", *(("--denial", "nsec") if zone == NSEC else ()))
+            stack.create_old_tree(zone, denial="nsec" if zone == NSEC else "nsec3")
             with stack.client() as client:
                 answers = client.enroll_many(zone, make_devices(DEVICES, f"q{ZONES[zone]}", kinds=lambda number: "p256"))
                 assert client.wait(zone, live=True, timeout_seconds=60).done

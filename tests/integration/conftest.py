@@ -58,8 +58,8 @@ def own_stack(request):
 
 @pytest.fixture
 def namespace(stack, request):
-    """An empty namespace of the shared stack: tree of width 1, so that it has empty non-terminals; named after the test."""
+    """An empty namespace of the shared stack: a tree of width 1 in one zone, so that it has empty non-terminals; named after the test."""
     label = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:40].strip("-")
     name = f"_device.{label}-{zlib.crc32(request.node.nodeid.encode()):08x}.example."
-    stack.create_namespace(name, "--layout", "tree", "--width", "1")
+    stack.create_old_tree(name)
     return name

@@ -14,7 +14,7 @@ sys.path.insert(0, str(SOURCE / "tests" / "judge"))
 
 import gate  # noqa: E402
 from devstack.resolver import Validator  # noqa: E402
-from devstack.stack import Stack  # noqa: E402
+from devstack.stack import Stack, wait_until  # noqa: E402
 
 from idzone_client import Client  # noqa: E402
 
@@ -71,11 +71,33 @@ class TestStack(Stack):
     def validator(self, zone):
         return Validator(self.folder / "resolver", zone, self.delegation_signer(zone), self.ports["dns"])
 
+    def create_old_tree(self, name, width=1, denial="nsec3", policy="standard"):
+        """A tree as it was made before there were cuts: one zone, whose prefixes are empty non-terminals. It goes on as it is."""
+        wire = "".join(f"{len(label):02x}{label.encode().hex()}" for label in name.rstrip(".").split(".")) + "00"
+        self.cluster.sql(
+            "insert into registry.namespace (name, name_text, operator_id, layout_kind, layout_width, policy, profile, name_servers, denial)"
+            f" values (decode('{wire}', 'hex'), '{name}', 'acme', 2, {width}, '{policy}', 1, '{{ns1.example.net.,ns2.example.net.}}',"
+            f" {1 if denial == 'nsec3' else 2})")
+        wait_until(lambda: self.soa_serial(name), 60, f"zone {name} served")
+
+    def zones(self, namespace):
+        """The names of a namespace's zones."""
+        return sorted(zone["name"] for zone in self.cli_json("zone", "list") if zone["namespace"] == namespace)
+
     def zone_files(self, zone):
         """Returns the same zone twice: as the signer published it, and as PowerDNS transfers it."""
         folder = self.folder / "zones"
         folder.mkdir(exist_ok=True)
         return [self.export(zone, folder / f"{zone}export"), self.transfer(zone, folder / f"{zone}axfr")]
+
+    def require_all_valid(self, namespace, valid_for_seconds=24 * 3600, names_min=1000):
+        """The gate on every zone of a namespace, as exported and as transferred; the names of all of them together count."""
+        exported = 0
+        for zone in self.zones(namespace):
+            for path in self.zone_files(zone):
+                gate.require_valid(path, zone, valid_for_seconds)
+            exported += gate.shape(path, zone)[0]
+        assert exported >= names_min, f"{namespace}: only {exported} names"
 
     def require_valid(self, zone, valid_for_seconds=24 * 3600, names_min=1000):
         """The gate on both, with the size that makes a verdict worth something."""

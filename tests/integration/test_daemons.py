@@ -78,7 +78,7 @@ def test_metrics_are_exported(stack, name):
 
 
 def test_database_away_means_not_ready_and_dns_goes_on(own_stack):
-    own_stack.create_namespace(ZONE, "--layout", "tree", "--width", "1")
+    own_stack.create_old_tree(ZONE)
     with own_stack.client() as client:
         owner = client.enroll(ZONE, "dev1", make_device("dev1").certificate).identity.owner_name
         assert client.wait(ZONE, live=True).done
@@ -126,7 +126,7 @@ def test_everything_behind_the_edge_may_be_lost_and_restart_in_any_order(own_sta
 
 
 def test_sigterm_drains_and_loses_nothing_acknowledged(own_stack):
-    own_stack.create_namespace(ZONE, "--layout", "tree", "--width", "1")
+    own_stack.create_old_tree(ZONE)
     devices = make_devices(1500, kinds=lambda number: "p256")
     acknowledged = []
     with own_stack.client() as client:

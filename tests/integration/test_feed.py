@@ -12,7 +12,7 @@ ZONE = "_device.feed.example."
 @pytest.fixture
 def fed(own_stack):
     """A stack with a zone of 20 live devices, and a client that enrolls more."""
-    own_stack.create_namespace(ZONE, "--layout", "tree", "--width", "1")
+    own_stack.create_old_tree(ZONE)
     with own_stack.client() as client:
         enroll(client, 20)
         assert client.wait(ZONE, live=True).done

@@ -193,7 +193,7 @@ def test_openpgpkey_equals_what_gnupg_exports(stack, tmp_path):
 @pytest.mark.skipif(not can_run(), reason="needs root: a mount namespace and port 53")
 def test_ssh_and_sshd_believe_what_idzone_publishes(stack, tmp_path):
     name = "_device.sshgate.example."
-    stack.create_namespace(name, "--layout", "tree", "--width", "1")
+    stack.create_old_tree(name)
     for file in ("host", "ada", "stranger"):
         make_ssh_key(tmp_path / file)
     gate = enroll(stack, "device", name, "gate", "--ssh-key", tmp_path / "host.pub")["owner_name"]

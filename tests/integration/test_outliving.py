@@ -23,7 +23,7 @@ def restart_later(daemon, minutes):
 
 
 def test_edge_serves_until_signatures_expire_and_then_says_servfail(own_stack):
-    own_stack.create_namespace(ZONE, "--layout", "tree", "--width", "1", "--policy", "fast")
+    own_stack.create_old_tree(ZONE, policy="fast")
     with own_stack.client() as client:
         owner = client.enroll(ZONE, "dev1", make_device("dev1").certificate).identity.owner_name
         assert client.wait(ZONE, live=True).done

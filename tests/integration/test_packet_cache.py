@@ -115,7 +115,7 @@ def test_what_a_version_does_not_change_stays_kept(stack, namespace, client, dev
 
 def test_in_an_nsec_zone_empty_non_terminals_come_and_go_likewise(stack, client, devices):
     zone = "_device.packet-cache-nsec.example."
-    stack.create_namespace(zone, "--layout", "tree", "--width", "1", "--denial", "nsec")
+    stack.create_old_tree(zone, denial="nsec")
     name = owner_names(client, zone, devices)[0]
     above = name.split(".", 1)[1]
     assert keep(stack, name, above) == ["NXDOMAIN", "NXDOMAIN"]

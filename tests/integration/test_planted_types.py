@@ -18,7 +18,7 @@ ADDRESS, TEXT, UNKNOWN = 1, 16, 65280  # A, TXT, a private-use code
 @pytest.fixture
 def planted_stack(own_stack):
     """A stack with a live zone; returns (stack, {id: owner name})."""
-    own_stack.create_namespace(ZONE, "--layout", "tree", "--width", "1")
+    own_stack.create_old_tree(ZONE)
     with own_stack.client() as client:
         answers = client.enroll_many(ZONE, make_devices(60, kinds=lambda number: "p256"))
         assert client.wait(ZONE, live=True).done

@@ -25,8 +25,8 @@ def host():
     stack = TestStack("secondaries").open()
     transfer, secondaries = TransferHost(stack), [ForeignSecondary(kind) for kind in ("nsd", "knot", "bind")]
     try:
-        stack.create_namespace(FLAT, "--layout", "tree", "--width", "1")
-        stack.create_namespace(NSEC, "--layout", "tree", "--width", "1", "--denial", "nsec")
+        stack.create_old_tree(FLAT)
+        stack.create_old_tree(NSEC, denial="nsec")
         with stack.client() as client:
             for number, zone in enumerate(ZONES):
                 answers = client.enroll_many(zone, make_devices(1000, f"first{number}", kinds=lambda number: "p256"))
@@ -186,7 +186,7 @@ def test_a_zone_that_changes_all_the_time_is_told_once_a_period(host):
 
 def test_a_new_zone_reaches_consumers_of_the_catalog_by_itself(host):
     stack, zone = host.stack, "_device.new.example."
-    stack.create_namespace(zone, "--layout", "tree", "--width", "1")
+    stack.create_old_tree(zone)
     with stack.client() as client:
         client.enroll_many(zone, make_devices(1000, "new", kinds=lambda number: "p256"))
         assert client.wait(zone, live=True, timeout_seconds=60).done

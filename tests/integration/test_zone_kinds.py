@@ -23,7 +23,7 @@ VALID_FOR_SECONDS = 24 * 3600
 
 
 def create(stack, zone, **fields):
-    resource = {"name": zone, "operator_id": "acme", "name_servers": ["ns1.example.net.", "ns2.example.net."], "layout": {"kind": TREE, "width": 1}, **fields}
+    resource = {"name": zone, "operator_id": "acme", "name_servers": ["ns1.example.net.", "ns2.example.net."], "layout": {"kind": TREE, "width": 0}, **fields}
     with stack.client("admin") as client:
         return client.call("NamespaceService", "CreateNamespace", namespace_resource=resource)
 

@@ -53,6 +53,8 @@ inline constexpr std::size_t kSecondariesFileOctetsMax = 64 * 1024;
 /// RFC 8945 §8: as long as the digest or longer; 16 octets are what is still believed, 128 one block of SHA-512.
 inline constexpr std::size_t kTsigSecretOctetsMin = 16;
 inline constexpr std::size_t kTsigSecretOctetsMax = 128;
+/// Cuts by command. A tree of width 3 has as many; each zone costs a few signatures a day and a row that is looked at.
+inline constexpr int kCutsPerNamespaceMax = 4096;
 
 // Publishing. Batches are where the speed comes from, and what bounds memory.
 inline constexpr std::size_t kEnrollBatchMax = 256;

@@ -31,7 +31,7 @@ enum class EnumForm : std::uint8_t {
 enum class LabelPrivacy : std::uint8_t { kClear = 1, kPrivate = 2, kChosen = 3 };
 
 /// `flat`: `<first>.<apex>`, where <first> is the id or, when names do not show ids, its private label.
-/// `tree`: `<first>.<p>.<apex>`, p = the first `width` hex digits of SHA-256 of <first>; width 0 has no p.
+/// `tree`: `<first>.<p>.<apex>`, p = the first `width` hex digits of SHA-256 of <first>; width 0 has no p. Each p is a zone (cut.h).
 /// Worked example: id `sensor7`, width 2: SHA-256("sensor7") begins with the octet that p spells in hex.
 /// `enum`: one label a digit, the last digit first (RFC 6116 §3.2): `3.8.0.0.6.9.2.3.6.1.4.4.<apex>` is +44 1632 960083. A GS1
 /// serial is one label below its GTIN's 14.

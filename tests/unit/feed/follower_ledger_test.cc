@@ -101,5 +101,18 @@ TEST_F(FollowerLedgerTest, EndsASnapshotThatIsRefusedOnTheWay) {
   EXPECT_EQ(ledger.Next(zone, At(2), now), Step::kSnapshot);
 }
 
+TEST_F(FollowerLedgerTest, ARefusalOfOneSendsAllThatCameTogetherAgain) {
+  const dns::Name other = dns::Name::Parse("7f._device.acme.example.").value();
+  ledger.Hold(zone, At(1));
+  ledger.Hold(other, At(3));
+  ledger.Send({zone, true, At(2), {{other, At(4)}}});
+  EXPECT_EQ(ledger.Next(other, At(4), now), Step::kNothing) << "under way";
+
+  ASSERT_TRUE(ledger.Refuse(other, now));
+
+  EXPECT_EQ(ledger.Next(zone, At(2), now), Step::kSnapshot);
+  EXPECT_EQ(ledger.Next(other, At(4), now), Step::kSnapshot);
+}
+
 }  // namespace
 }  // namespace idzone::feed

@@ -23,13 +23,14 @@ class SignedZone {
   struct Options {
     dns::DenialKind denial = dns::DenialKind::kNsec3;
     std::uint8_t algorithm = 13;
+    const char* name = "_device.acme.example.";
   };
 
   SignedZone() : SignedZone(Options{}) {}
   explicit SignedZone(Options options)
       : denial_(options.denial),
         key_(signer::keys::SigningKey::Generate(options.algorithm).value()),
-        name_(dns::Name::Parse("_device.acme.example.").value()) {
+        name_(dns::Name::Parse(options.name).value()) {
     nodes_[KeyOf(name_)] = zone::Node{name_, {}, {}};
     Publish({});
   }
@@ -70,9 +71,16 @@ class SignedZone {
     };
   }
 
-  /// Publishes one more version, which adds devices, and returns it.
-  const FedVersion& Publish(const std::vector<std::string>& devices) {
+  /// Publishes one more version, which adds devices and a delegation to `child`, and returns it.
+  const FedVersion& Publish(const std::vector<std::string>& devices, const SignedZone* child = nullptr) {
     const auto before = nodes_;
+    if (child != nullptr) {
+      const dns::Name& cut = child->name();
+      nodes_[KeyOf(cut)] = zone::Node{cut,
+                                      {{dns::RrType::kNs, 3600, {dns::Name::Parse("ns1.example.net.").value().wire()}, {}},
+                                       Signed(cut, {dns::RrType::kDs, 3600, {child->Ds()}, {}})},
+                                      {}};
+    }
     for (const std::string& device : devices) {
       const dns::Name owner = name_.Prepend(device).value();
       nodes_[KeyOf(owner)] =

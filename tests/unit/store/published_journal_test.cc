@@ -40,10 +40,10 @@ class PublishedJournalTest : public testing::Test {
   std::vector<dns::Serial> Read(dns::Serial after) {
     Database feedd({.url = PostgresCluster::As(url_, "idzone_feedd"), .application_name = "test", .settings = FeedSessionSettings()});
     std::vector<dns::Serial> serials;
-    const auto versions =
-        ReadJournal(feedd, 1, {1, after, Octets(32, 'd')}, {.versions_max = 64, .octets_max = 1 << 20, .delta_max = 1 << 20});
-    EXPECT_TRUE(versions);
-    for (const FeedVersion& version : *versions) serials.push_back(version.position.serial);
+    const auto journals =
+        ReadJournals(feedd, {{1, {1, after, Octets(32, 'd')}}}, {.versions_max = 64, .octets_max = 1 << 20, .delta_max = 1 << 20});
+    EXPECT_TRUE(journals);
+    for (const FeedVersion& version : journals->at(1)) serials.push_back(version.position.serial);
     return serials;
   }
   template <typename Body>

@@ -217,5 +217,77 @@ TEST_F(EnrollmentTest, ChangesAreReportedAsTheSignerPublishesThem) {
   EXPECT_EQ(FindIdentity(database_, enrolled->identity.identity_id, "sensor1")->version->serial, 6u);
 }
 
+/// A namespace whose names lie in two zones below its own, and an edge.
+class ChangesInManyZonesTest : public EnrollmentTest {
+ protected:
+  ChangesInManyZonesTest() {
+    PostgresCluster::Execute(url_, "update registry.namespace set layout_kind = 2, layout_width = 2, has_cuts = true");
+    // SHA-256 of sensor1 begins with f7, of sensor2 with 2b.
+    PostgresCluster::Execute(url_,
+                             "insert into published.zone (namespace_id, name, name_text, epoch, serial, digest, node_count,"
+                             " last_signed_at, cuts_made) select namespace_id, name, name_text, 1, 7, decode(repeat('00', 32), 'hex'),"
+                             " 1, now(), 256 from registry.namespace");
+    for (const char* p : {"2b", "f7"})
+      PostgresCluster::Execute(url_,
+                               std::string("insert into published.zone (namespace_id, name, name_text, epoch, serial, digest, node_count,"
+                                           " last_signed_at) select namespace_id, '\\x02'::bytea || '") +
+                                   p + "'::bytea || name, '" + p +
+                                   ".' || name_text, 1, 9, decode(repeat('00', 32), 'hex'), 1, now() from registry.namespace");
+    PostgresCluster::Execute(url_, "insert into registry.edge (edge_id, fingerprint) values ('edge1', decode(repeat('00', 32), 'hex'))");
+  }
+
+  void PublishInBoth() {
+    PostgresCluster::Execute(
+        url_,
+        "with taken as (delete from registry.dirty_batch returning batch_id), z as (select array_agg(zone_id order by name_text) as ids"
+        " from published.zone where name_text ~ '^(2b|f7)')"
+        " insert into published.batch select batch_id, z.ids[1], 1, 5, now(), z.ids, '{1,1}', '{5,6}' from taken, z");
+  }
+  void EdgeStandsAt(const std::string& zone, const std::string& serial) {
+    PostgresCluster::Execute(
+        url_, "insert into published.edge_position (edge_id, zone_id, epoch, serial, digest) select 'edge1', zone_id, 1, " + serial +
+                  ", '' from published.zone where name_text like '" + zone +
+                  "%' on conflict (edge_id, zone_id) do update set serial = excluded.serial");
+  }
+};
+
+TEST_F(ChangesInManyZonesTest, AnIdentitysVersionIsThatOfTheZoneThatOwnsItsName) {
+  const auto first = Enroll("sensor1", "key1");
+  const auto second = Enroll("sensor2", "key2");
+  PublishInBoth();
+
+  const auto version = FindIdentity(database_, first->identity.identity_id, "sensor1")->version;
+  EXPECT_EQ(version->zone.substr(0, 3), "f7.");
+  EXPECT_EQ(version->serial, 6u);
+  EXPECT_EQ(FindIdentity(database_, second->identity.identity_id, "sensor2")->version->zone.substr(0, 3), "2b.");
+}
+
+TEST_F(ChangesInManyZonesTest, AnEdgeIsBehindUntilItHasTheChangeInEveryZone) {
+  const std::vector<std::uint64_t> changes = {Enroll("sensor1", "key1")->identity.change};
+  const auto behind = [&] { return ReadChanges(database_, *home_, changes, 0)->edges_behind.size(); };
+  PublishInBoth();
+
+  EXPECT_EQ(behind(), 1u);
+  EdgeStandsAt("f7", "6");
+  EXPECT_EQ(behind(), 1u) << "nothing of the other zone yet";
+  EdgeStandsAt("2b", "4");
+  EXPECT_EQ(behind(), 1u) << "one version too old";
+  EdgeStandsAt("2b", "5");
+  EXPECT_EQ(behind(), 0u);
+  EXPECT_EQ(ReadChanges(database_, *home_, {}, 0)->edges_behind.size(), 1u) << "the zones' present versions are newer";
+}
+
+TEST_F(ChangesInManyZonesTest, SerialsWrapAroundAndEpochsCountFirst) {
+  const std::vector<std::uint64_t> changes = {Enroll("sensor1", "key1")->identity.change};
+  PublishInBoth();
+  EdgeStandsAt("2b", "5");
+  const auto behind = [&] { return ReadChanges(database_, *home_, changes, 0)->edges_behind.size(); };
+
+  EdgeStandsAt("f7", "4294967295");
+  EXPECT_EQ(behind(), 1u) << "serial 6 comes after the greatest one";
+  PostgresCluster::Execute(url_, "update published.edge_position set epoch = 2, serial = 1");
+  EXPECT_EQ(behind(), 0u) << "a higher epoch has every acknowledged change";
+}
+
 }  // namespace
 }  // namespace idzone::store

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// Zones below cuts: a child is served from the moment on in which its parent delegates to it, and trusted through that alone.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "idzone/feed/v1/feed_service.pb.h"
+#include "services/replica/follower.h"
+#include "tests/unit/replica/signed_zone.h"
+
+namespace idzone::replica {
+namespace {
+
+using feed::v1::FollowRequest;
+using feed::v1::FollowResponse;
+
+void ToProto(const dns::Name& zone, const zone::ZonePosition& position, feed::v1::Position* out) {
+  out->set_zone(zone.wire());
+  out->set_epoch(position.epoch);
+  out->set_serial(position.serial);
+  out->set_digest(position.digest);
+}
+
+class FollowerCutTest : public testing::TestWithParam<dns::DenialKind> {
+ protected:
+  FollowerCutTest() { Open(); }
+  ~FollowerCutTest() override {
+    follower_.reset();
+    writer_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  static std::string MakeDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "follower-cut-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    return pattern;
+  }
+  FollowRequest Open() {
+    follower_.reset();
+    writer_.reset();
+    writer_ = ReplicaWriter::Open(directory_, std::size_t{64} << 20).value();
+    follower_ = std::make_unique<Follower>(*writer_, FollowerOptions{}, clock_, nullptr);
+    return follower_->Begin().value();
+  }
+  FollowRequest Answer(const FollowResponse& message) { return follower_->Answer(message).value(); }
+  FollowRequest Snapshot(const SignedZone& zone, const SignedZone* parent) {
+    FollowResponse begin, nodes, end;
+    auto* out = begin.mutable_snapshot_begin();
+    ToProto(zone.name(), zone.position(), out->mutable_position());
+    out->set_node_count(zone.Whole().size());
+    out->set_apex(zone::EncodeDelta({zone.Apex()}));
+    out->set_denial(static_cast<std::uint32_t>(zone.denial()));
+    if (parent != nullptr) out->set_parent(parent->name().wire());
+    nodes.mutable_snapshot_nodes()->set_zone(zone.name().wire());
+    nodes.mutable_snapshot_nodes()->set_nodes(zone::EncodeDelta(zone.Whole()));
+    end.mutable_snapshot_end()->set_zone(zone.name().wire());
+    const FollowRequest begun = Answer(begin);
+    if (begun.has_refusal()) return begun;
+    Answer(nodes);
+    return Answer(end);
+  }
+  static void Fill(const SignedZone& zone, const FedVersion& version, feed::v1::FollowResponse_Version* out) {
+    ToProto(zone.name(), version.position, out->mutable_position());
+    out->set_previous_serial(version.previous_serial);
+    out->set_previous_digest(version.previous_digest);
+    out->set_delta(version.delta);
+  }
+  FollowRequest Version(const SignedZone& zone, const FedVersion& version) {
+    FollowResponse message;
+    Fill(zone, version, message.mutable_version());
+    return Answer(message);
+  }
+  bool Serves(const SignedZone& zone) {
+    const auto state = writer_->FindZone(zone.name()).value();
+    return state && state->position == zone.position();
+  }
+
+  SignedZone parent_{{GetParam(), 13, "_device.acme.example."}};
+  SignedZone child_{{GetParam(), 13, "7f._device.acme.example."}};
+  SignedZone grandchild_{{GetParam(), 13, "a.7f._device.acme.example."}};
+  std::string directory_ = MakeDirectory();
+  ManualClock clock_{parent_.now()};
+  std::unique_ptr<ReplicaWriter> writer_;
+  std::unique_ptr<Follower> follower_;
+};
+
+TEST_P(FollowerCutTest, AChildIsServedTogetherWithTheDelegation) {
+  Snapshot(parent_, nullptr);
+
+  const FollowRequest kept = Snapshot(child_, &parent_);
+
+  EXPECT_TRUE(kept.has_applied() && !kept.applied().has_position()) << kept.DebugString();
+  EXPECT_FALSE(Serves(child_));
+  const FollowRequest both = Version(parent_, parent_.Publish({}, &child_));
+  EXPECT_EQ(both.applied().position().zone(), parent_.name().wire()) << both.DebugString();
+  ASSERT_EQ(both.applied().others_size(), 1);
+  EXPECT_EQ(both.applied().others(0).zone(), child_.name().wire());
+  EXPECT_TRUE(Serves(parent_) && Serves(child_));
+}
+
+TEST_P(FollowerCutTest, AChildsVersionsAreJudgedByTheParentsDelegation) {
+  Snapshot(parent_, nullptr);
+  Snapshot(child_, &parent_);
+  Version(parent_, parent_.Publish({}, &child_));
+
+  EXPECT_TRUE(Version(child_, child_.Publish({"one"})).applied().has_position());
+
+  Open();
+  SignedZone foreign({GetParam(), 13, "7f._device.acme.example."});
+  foreign.Publish({"one"});
+  foreign.Publish({"two"});
+  const FollowRequest refused = Snapshot(foreign, &parent_);
+  EXPECT_EQ(refused.refusal().reason(), "KEY_NOT_PINNED") << refused.DebugString();
+  EXPECT_TRUE(Serves(child_));
+}
+
+TEST_P(FollowerCutTest, AChildWithOtherKeysThanTheDelegationSaysIsNotServed) {
+  SignedZone foreign({GetParam(), 13, "7f._device.acme.example."});
+  Snapshot(parent_, nullptr);
+  Snapshot(foreign, &parent_);
+
+  const FollowRequest answer = Version(parent_, parent_.Publish({}, &child_));
+
+  EXPECT_TRUE(answer.applied().has_position()) << "the parent goes on";
+  EXPECT_EQ(answer.applied().others_size(), 0);
+  EXPECT_FALSE(writer_->FindZone(foreign.name()).value().has_value());
+  EXPECT_TRUE(Snapshot(child_, &parent_).applied().has_position()) << "the delegation is there: the right one is served at once";
+}
+
+TEST_P(FollowerCutTest, AnEmptyReplicaGetsChildrenFirstAndServesAllAtOnce) {
+  child_.Publish({}, &grandchild_);
+  parent_.Publish({"one"}, &child_);
+
+  EXPECT_FALSE(Snapshot(grandchild_, &child_).applied().has_position());
+  EXPECT_FALSE(Snapshot(child_, &parent_).applied().has_position());
+  FollowResponse heartbeat;
+  heartbeat.mutable_heartbeat();
+  Answer(heartbeat);
+  EXPECT_FALSE(follower_->current()) << "two zones wait";
+  const FollowRequest all = Snapshot(parent_, nullptr);
+
+  EXPECT_EQ(all.applied().others_size(), 2) << all.DebugString();
+  EXPECT_TRUE(Serves(parent_) && Serves(child_) && Serves(grandchild_));
+  Answer(heartbeat);
+  EXPECT_TRUE(follower_->current());
+}
+
+TEST_P(FollowerCutTest, WhatIsKeptBackIsForgottenWithTheStream) {
+  Snapshot(parent_, nullptr);
+  Snapshot(child_, &parent_);
+
+  const FollowRequest hello = Open();
+
+  EXPECT_EQ(hello.hello().positions_size(), 1);
+  EXPECT_EQ(Version(parent_, parent_.Publish({}, &child_)).applied().others_size(), 0);
+  EXPECT_TRUE(Snapshot(child_, &parent_).applied().has_position());
+}
+
+TEST_P(FollowerCutTest, AParentIsAboveItsChild) {
+  for (const SignedZone* other : {&child_, &grandchild_}) EXPECT_EQ(Snapshot(child_, other).refusal().reason(), "NAME_OUTSIDE_SUFFIX");
+}
+
+TEST_P(FollowerCutTest, VersionsOfManyZonesAreOneTransaction) {
+  Snapshot(parent_, nullptr);
+  Snapshot(child_, &parent_);
+  Version(parent_, parent_.Publish({}, &child_));
+  FollowResponse message;
+  Fill(child_, child_.Publish({"one"}), message.mutable_versions()->add_versions());
+  Fill(parent_, parent_.Publish({"two"}), message.mutable_versions()->add_versions());
+
+  const FollowRequest answer = Answer(message);
+
+  EXPECT_EQ(answer.applied().position().zone(), child_.name().wire()) << answer.DebugString();
+  ASSERT_EQ(answer.applied().others_size(), 1);
+  EXPECT_TRUE(Serves(parent_) && Serves(child_));
+}
+
+TEST_P(FollowerCutTest, OneBadVersionStopsThoseThatCameWithIt) {
+  Snapshot(parent_, nullptr);
+  Snapshot(child_, &parent_);
+  Version(parent_, parent_.Publish({}, &child_));
+  const zone::ZonePosition before = child_.position();
+  FollowResponse message;
+  Fill(child_, child_.Publish({"one"}), message.mutable_versions()->add_versions());
+  FedVersion tampered = parent_.Publish({"two"});
+  tampered.delta[40] = static_cast<char>(tampered.delta[40] ^ 1);
+  Fill(parent_, tampered, message.mutable_versions()->add_versions());
+
+  const FollowRequest answer = Answer(message);
+
+  EXPECT_EQ(answer.refusal().zone(), parent_.name().wire()) << "the one to blame: " << answer.DebugString();
+  EXPECT_EQ(writer_->FindZone(child_.name()).value()->position, before) << "nothing has changed";
+  EXPECT_FALSE(Version(child_, child_.Publish({"three"})).applied().has_position()) << "ignored until a snapshot";
+  EXPECT_TRUE(Snapshot(child_, &parent_).applied().has_position());
+}
+
+INSTANTIATE_TEST_SUITE_P(EachKind, FollowerCutTest, testing::Values(dns::DenialKind::kNsec3, dns::DenialKind::kNsec));
+
+}  // namespace
+}  // namespace idzone::replica
