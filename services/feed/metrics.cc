@@ -5,6 +5,8 @@
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 
+#include <unordered_map>
+
 namespace idzone::feed {
 namespace {
 
@@ -25,6 +27,7 @@ struct Metrics::Families {
   explicit Families(prometheus::Registry& registry)
       : followers(Gauges(registry, "idzone_feed_followers", "Edges that are connected").Add({})),
         zones(Gauges(registry, "idzone_feed_zones", "Zones, by state; a quarantined one holds what must not be fed")),
+        serial(Gauges(registry, "idzone_feed_zone_serial", "The newest serial that is fed, by zone")),
         versions(Counters(registry, "idzone_feed_versions_sent_total", "Versions sent to edges").Add({})),
         octets(Counters(registry, "idzone_feed_version_octets_sent_total", "Octets of versions sent to edges").Add({})),
         snapshots(Counters(registry, "idzone_feed_snapshots_total", "Snapshots, by outcome")),
@@ -33,6 +36,8 @@ struct Metrics::Families {
 
   prometheus::Gauge& followers;
   GaugeFamily& zones;
+  GaugeFamily& serial;
+  std::unordered_map<dns::Name, dns::Serial> serials;
   prometheus::Counter& versions;
   prometheus::Counter& octets;
   CounterFamily& snapshots;
@@ -50,6 +55,14 @@ void Metrics::SetFollowers(std::size_t followers) {
 void Metrics::SetZones(std::size_t fed, std::size_t quarantined) {
   families_->zones.Add({{"state", "fed"}}).Set(static_cast<double>(fed));
   families_->zones.Add({{"state", "quarantined"}}).Set(static_cast<double>(quarantined));
+}
+
+void Metrics::SetSerial(const dns::Name& zone, dns::Serial serial) {
+  const auto known = families_->serials.find(zone);
+  if (known == families_->serials.end() && families_->serials.size() >= kZonesMax) return;
+  if (known != families_->serials.end() && known->second == serial) return;
+  families_->serials[zone] = serial;
+  families_->serial.Add({{"zone", zone.Format()}}).Set(static_cast<double>(serial));
 }
 
 void Metrics::CountVersion(std::size_t octets) {

@@ -188,6 +188,7 @@ void ZoneBoard::Publish(const ZoneList& zones) {
       }
       fed->push_back(zone);
       fed->back().position = recent.newest;
+      metrics_.SetSerial(zone.name, recent.newest.serial);
     }
     metrics_.SetZones(fed->size(), quarantined);
     zones_ = std::move(fed);

@@ -55,6 +55,7 @@ const std::vector<AnswerRecord>& Answerer::DataOf(const ServedZone& zone, Known&
   if (known.data) return *known.data;
   std::vector<AnswerRecord> data;
   const replica::NodeView& node = known.place->node;
+  if (node.forbidden > 0 && served_ != nullptr) served_->CountForbidden(node.forbidden);
   for (const auto& rrset : node.rrsets) AppendData(rrset, node.owner == zone.apex.wire(), make_, data);
   return known.data.emplace(std::move(data));
 }

@@ -6,6 +6,7 @@
 
 #include "services/nameserver/memo.h"
 #include "services/nameserver/record.h"
+#include "services/nameserver/served.h"
 #include "services/nameserver/served_zone.h"
 
 /// What the replica says to PowerDNS's questions. PowerDNS takes answers together itself, from several look-ups, and
@@ -34,7 +35,8 @@ struct DenialPlace {
 /// Requires, for all that take one: a held snapshot of the moment that SetMoment was told. Threads: one.
 class Answerer {
  public:
-  explicit Answerer(MakeContent make) : make_(std::move(make)) {}
+  /// `served`, if any, must outlive it.
+  explicit Answerer(MakeContent make, Served* served = nullptr) : make_(std::move(make)), served_(served) {}
 
   /// The snapshot shows another moment than at the last question, or the same (Session::Use::moment).
   void SetMoment(std::uint64_t moment) { memo_.SetMoment(moment); }
@@ -68,6 +70,7 @@ class Answerer {
   Result<const std::vector<AnswerRecord>*> SignaturesOf(replica::Snapshot& snapshot, const ServedZone& zone, Known& known);
 
   const MakeContent make_;
+  Served* const served_;
   Memo memo_;
   RrsigTime now_ = 0;
 };

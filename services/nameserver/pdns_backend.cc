@@ -13,8 +13,10 @@
 #include "pdns/dnsrecords.hh"
 #include "pdns/logger.hh"
 
+#include "services/nameserver/housekeeping.h"
 #include "services/nameserver/pdns_caches.h"
 #include "services/nameserver/pdns_content.h"
+#include "services/nameserver/pdns_figures.h"
 
 namespace idzone::nameserver {
 namespace {
@@ -71,8 +73,8 @@ void RequireSafeSettings() {
 
 }  // namespace
 
-IdentityBackend::IdentityBackend(const std::string& suffix, ReplicaSource& source, const TransferParts& transfer)
-    : source_(source), transfer_(transfer), session_(source), answerer_(MakeOpaqueContent) {
+IdentityBackend::IdentityBackend(const std::string& suffix, ReplicaSource& source, Served& served, const TransferParts& transfer)
+    : source_(source), served_(served), transfer_(transfer), session_(source), answerer_(MakeOpaqueContent, &served) {
   setArgPrefix("identity" + suffix);
 }
 
@@ -154,6 +156,7 @@ bool IdentityBackend::get(DNSZoneRecord& record) {
   }
   if (next_record_ == records_.size()) return false;
   AnswerRecord& next = records_[next_record_++];
+  if (next.expires != 0) served_.NoteSignature(next.expires);
   record.domain_id = zone_number_;
   record.auth = next.authoritative;
   record.scopeMask = 0;
@@ -313,6 +316,27 @@ bool IdentityBackend::getBeforeAndAfterNamesAbsolute(uint32_t zone_number, const
 
 namespace {
 
+/// What a process has once, whatever the number of instances.
+class Edge {
+ public:
+  explicit Edge(const std::string& directory) : source(directory, ReportLine) {}
+  void RunForever() {
+    source.RunForever();
+    purge_.RunForever();
+    housekeeping_.RunForever();
+  }
+
+  ReplicaSource source;
+  Served served;
+
+ private:
+  static void ReportLine(const std::string& text) { g_log << Logger::Warning << "[identity] " << text << std::endl; }
+
+  PdnsCaches caches_{served};
+  CachePurge purge_{[this] { return source.Current(); }, caches_};
+  Housekeeping housekeeping_{{.current = [this] { return source.Current(); }, .read = ReadPdnsFigures, .report = ReportLine}, served};
+};
+
 class IdentityFactory : public BackendFactory {
  public:
   IdentityFactory() : BackendFactory("identity") {}
@@ -324,27 +348,25 @@ class IdentityFactory : public BackendFactory {
 
   DNSBackend* make(const std::string& suffix) override {
     RequireSafeSettings();
-    ReplicaSource& source = Source(suffix);
-    return new IdentityBackend(suffix, source, Transfer(suffix, source));
+    Edge& edge = TheEdge(suffix);
+    return new IdentityBackend(suffix, edge.source, edge.served, Transfer(suffix, edge.source));
   }
 
  private:
   /// One replica a process, whatever the number of instances; made with the first of them, which is after PowerDNS has
   /// gone into the background, since LMDB does not survive a fork. Never deleted: threads use it until the very end.
-  static ReplicaSource& Source(const std::string& suffix) {
+  static Edge& TheEdge(const std::string& suffix) {
     static std::mutex mutex;
-    static ReplicaSource* source = nullptr;
+    static Edge* edge = nullptr;
     static std::string first_suffix;
     const std::lock_guard lock(mutex);
-    if (source == nullptr) {
-      source = new ReplicaSource(::arg()["identity" + suffix + "-replica"],
-                                 [](const std::string& text) { g_log << Logger::Warning << "[identity] " << text << std::endl; });
-      source->RunForever();
-      (new CachePurge([] { return source->Current(); }, *new PdnsCaches))->RunForever();
+    if (edge == nullptr) {
+      edge = new Edge(::arg()["identity" + suffix + "-replica"]);
+      edge->RunForever();
       first_suffix = suffix;
     }
     if (suffix != first_suffix) throw PDNSException("[identity] can be launched once: there is one replica in a process");
-    return *source;
+    return *edge;
   }
 
   /// Read once: a change of the list takes a restart.

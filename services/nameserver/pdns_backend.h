@@ -32,8 +32,8 @@ struct TransferParts {
 
 class IdentityBackend : public DNSBackend {
  public:
-  /// Both must outlive it.
-  IdentityBackend(const std::string& suffix, ReplicaSource& source, const TransferParts& transfer);
+  /// All must outlive it.
+  IdentityBackend(const std::string& suffix, ReplicaSource& source, Served& served, const TransferParts& transfer);
 
   void lookup(const QType& type, const DNSName& name, int zone, DNSPacket* packet) override;
   bool get(DNSResourceRecord& record) override;
@@ -70,6 +70,7 @@ class IdentityBackend : public DNSBackend {
   [[noreturn]] void Refuse(const char* event, const Subject& subject, const std::string& why) const;
 
   ReplicaSource& source_;
+  Served& served_;
   const TransferParts& transfer_;
   Session session_;
   Answerer answerer_;

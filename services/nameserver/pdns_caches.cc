@@ -15,10 +15,12 @@ DNSName FromWire(OctetsView wire) {
 }  // namespace
 
 void PdnsCaches::ForgetName(OctetsView name) {
+  served_.CountForgottenName();
   purgeAuthCachesExact(FromWire(name));
 }
 
 void PdnsCaches::ForgetBelow(OctetsView name) {
+  served_.CountForgottenName();
   // A final $ is PowerDNS's sign for "and all below".
   purgeAuthCaches(FromWire(name).toString() + "$");
 }
@@ -29,6 +31,7 @@ void PdnsCaches::ForgetZone(OctetsView apex) {
 }
 
 void PdnsCaches::ForgetAll() {
+  served_.CountForgottenAll();
   DNSSECKeeper::clearAllCaches();
   purgeAuthCaches();
 }

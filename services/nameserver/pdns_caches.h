@@ -2,17 +2,23 @@
 #pragma once
 
 #include "services/nameserver/cache_purge.h"
+#include "services/nameserver/served.h"
 
 namespace idzone::nameserver {
 
 /// PowerDNS's own caches, through what pdns_server exports: packet cache, metadata cache, list of zones. Threads: any.
 class PdnsCaches : public AnswerCaches {
  public:
+  /// `served` must outlive it.
+  explicit PdnsCaches(Served& served) : served_(served) {}
   void ForgetName(OctetsView name) override;
   void ForgetBelow(OctetsView name) override;
   void ForgetZone(OctetsView apex) override;
   void ForgetAll() override;
   void SetZone(OctetsView apex, std::optional<replica::ZoneNumber> number) override;
+
+ private:
+  Served& served_;
 };
 
 }  // namespace idzone::nameserver

@@ -3,6 +3,7 @@
 
 #include "services/core/dns/rr_type.h"
 #include "services/core/zone/denial_signatures.h"
+#include "services/nameserver/expiry.h"
 
 namespace idzone::nameserver {
 namespace {
@@ -22,7 +23,7 @@ bool Covers(OctetsView rrsig, RrType type) {
 }
 
 AnswerRecord Signature(OctetsView rrsig, dns::Ttl ttl, const MakeContent& make) {
-  return {Code(RrType::kRrsig), ttl, true, make(Code(RrType::kRrsig), rrsig)};
+  return {Code(RrType::kRrsig), ttl, true, ExpiryOf(rrsig).value_or(0), make(Code(RrType::kRrsig), rrsig)};
 }
 
 }  // namespace
@@ -32,7 +33,7 @@ void AppendData(const replica::RrSetView& rrset, bool at_apex, const MakeContent
   // PowerDNS knows a cut by its NS records alone and wants them marked as what they are: not ours to vouch for.
   const bool authoritative = rrset.type != RrType::kNs || at_apex;
   const std::uint16_t type = Code(rrset.type);
-  for (const OctetsView rdata : rrset.rdatas) records.push_back({type, rrset.ttl, authoritative, make(type, rdata)});
+  for (const OctetsView rdata : rrset.rdatas) records.push_back({type, rrset.ttl, authoritative, 0, make(type, rdata)});
 }
 
 void AppendSignatures(const replica::RrSetView& rrset, const MakeContent& make, std::vector<AnswerRecord>& records) {

@@ -30,6 +30,7 @@ struct AnswerRecord {
   std::uint16_t type = kEmptyType;
   dns::Ttl ttl = 0;
   bool authoritative = true;  // false: NS records of a cut
+  std::uint32_t expires = 0;  // of an RRSIG, Unix time; 0: it is none
   Content content;            // null: an empty non-terminal
 };
 

@@ -91,6 +91,12 @@ struct CloseEnv {
 };
 using EnvPointer = std::unique_ptr<MDB_env, CloseEnv>;
 
+MDB_envinfo InfoOf(MDB_env* env) {
+  MDB_envinfo info = {};
+  IDZONE_INVARIANT(mdb_env_info(env, &info) == 0, "an open environment tells about itself");
+  return info;
+}
+
 /// Returns the version if it is one that this program reads.
 Result<std::uint32_t> CheckFormat(const std::string& directory, OctetsView value) {
   const auto found = DecodeNumber(value, "format");
@@ -207,9 +213,23 @@ bool Environment::WasReplaced() const {
 }
 
 std::uint64_t Environment::LastCommit() const {
-  MDB_envinfo info = {};
-  IDZONE_INVARIANT(mdb_env_info(env_, &info) == 0, "an open environment tells about itself");
-  return info.me_last_txnid;
+  return InfoOf(env_).me_last_txnid;
+}
+
+int Environment::Descriptor() const {
+  mdb_filehandle_t descriptor = -1;
+  IDZONE_INVARIANT(mdb_env_get_fd(env_, &descriptor) == 0, "an open environment has a descriptor");
+  return descriptor;
+}
+
+std::uint64_t Environment::UsedOctets() const {
+  MDB_stat status = {};
+  IDZONE_INVARIANT(mdb_env_stat(env_, &status) == 0, "an open environment tells about itself");
+  return (InfoOf(env_).me_last_pgno + 1) * status.ms_psize;
+}
+
+std::uint64_t Environment::MapOctets() const {
+  return InfoOf(env_).me_mapsize;
 }
 
 bool Environment::IsAt(const std::string& directory) const {

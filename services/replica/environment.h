@@ -44,6 +44,11 @@ class Environment {
   bool WasReplaced() const;
   /// Returns the number of the newest commit, without taking a snapshot: one load from the map.
   std::uint64_t LastCommit() const;
+  /// Returns the descriptor of the data file, which stays open as long as this, wherever the file is moved.
+  int Descriptor() const;
+  /// Returns how far into the file pages were ever used, and how far it may grow.
+  std::uint64_t UsedOctets() const;
+  std::uint64_t MapOctets() const;
   /// Says whether the file has that tree: one of the version before this one lacks the newest.
   bool Has(Tree tree) const { return trees_[static_cast<unsigned>(tree)] != kNoTree; }
   /// Says whether the file that is open is the one in that directory.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <chrono>
 #include <string_view>
+#include <thread>
 
 #include "services/core/base/limits.h"
 #include "services/process/daemon.h"
 #include "services/process/log.h"
+#include "services/replica/edge_metrics.h"
 #include "services/replica/follower.h"
 #include "services/replica/follower_home.h"
 #include "services/replica/follower_metrics.h"
@@ -95,7 +97,12 @@ Result<void> Run(process::DaemonContext& context) {
   replica::ReplicaHome& home = **opened;
   for (const replica::Remembered& remembered : home.remembered()) options->floors[remembered.zone] = remembered.position;
 
+  auto board = replica::FigureBoard::Create(config.Text("replica.directory"));
+  if (!board) return tl::unexpected(board.error());
+
   const process::SystemClock clock;
+  replica::EdgeMetrics edge_metrics(context.observatory.registry(), home.writer().environment(), *std::move(board));
+  const std::jthread watch([&](const std::stop_token& stop) { edge_metrics.Run(stop, clock); });
   replica::FollowerMetrics metrics(context.observatory.registry());
   const auto secondaries = StartSecondaries(context, home.writer().environment(), clock);
   if (!secondaries) return tl::unexpected(secondaries.error());

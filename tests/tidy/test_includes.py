@@ -35,7 +35,7 @@ ALLOWED_FILES = {
     ("cli", "services/store"): re.compile(r"^cli/commands/migrate\w*\.(cc|h)$"),
     # The replica's format, reader and writer are linked into the name server: only the follower knows rpc and proto.
     ("services/replica", "services/rpc"): re.compile(r"^services/replica/(follower\w*|main|link\w*)\.(cc|h)$"),
-    ("services/replica", "services/process"): re.compile(r"^services/replica/(follower\w*|main|link\w*)\.(cc|h)$"),
+    ("services/replica", "services/process"): re.compile(r"^services/replica/(edge_metrics|follower\w*|main|link\w*)\.(cc|h)$"),
     ("services/replica", "proto"): re.compile(r"^services/replica/(follower\w*|main|link\w*)\.(cc|h)$"),
     # A transfer host's replicad also serves its secondaries.
     ("services/replica", "services/transfer"): re.compile(r"^services/replica/main\.cc$"),

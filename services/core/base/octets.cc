@@ -91,6 +91,7 @@ Result<Octets> HexDecode(std::string_view hex, std::string_view subject) {
 std::string Base32HexEncode(OctetsView octets) {
   static constexpr char kDigits[] = "0123456789abcdefghijklmnopqrstuv";
   std::string text;
+  text.reserve((octets.size() * 8 + 4) / 5);
   std::uint32_t bits = 0;
   int count = 0;
   for (char c : octets) {
@@ -107,6 +108,7 @@ std::string Base32HexEncode(OctetsView octets) {
 
 std::optional<Octets> Base32HexDecode(std::string_view text) {
   Octets octets;
+  octets.reserve(text.size() * 5 / 8);
   std::uint32_t bits = 0;
   int count = 0;
   for (const char c : text) {
