@@ -19,7 +19,8 @@ const std::map<std::string, OutputFormat> kFormats = {
 
 constexpr char kExitCodes[] =
     "Exit codes: 0 done, 1 other failure, 2 wrong usage, 3 refused, 4 not allowed, 5 not reachable or too late,\n"
-    "            6 done in part, 7 verify: anything but a match.";
+    "            6 done in part, 7 verify: anything but a match,\n"
+    "            8 zone status: something is wrong.";
 
 /// The command line itself is wrong, or asks for help.
 ExitCode Explain(CLI::App& app, const Session& session, const CLI::ParseError& error) {
@@ -51,6 +52,7 @@ void BuildApp(CLI::App& app, Session& session) {
       ->check(CLI::IsMember(kFormats));
   AddOperatorCommands(app, session);
   AddPrincipalCommands(app, session);
+  AddPolicyCommands(app, session);
   AddNamespaceCommands(app, session);
   AddIdentityCommands(app, session);
   AddZoneCommands(app, session);

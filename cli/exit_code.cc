@@ -48,8 +48,10 @@ std::string_view Advice(Reason reason) {
     case Reason::kProfileNeedsCertificate: return "Give the certificate itself: this namespace publishes digests of certificates.";
     case Reason::kKeyConflict: return "Keep the enrolled key, add the new one beside it (add-key), or enroll it under another id.";
     case Reason::kKeyAlreadyBound: return "Make a key of its own for each identity.";
-    case Reason::kIdentityRevoked: return "Revocation is for ever: use a new id and a new key.";
+    case Reason::kIdentityRevoked: return "Use a new id and a new key, or let a re-enroller enroll it again (re-enroll) with a new key.";
     case Reason::kKeyRevoked: return "Revocation is for ever: make a new key.";
+    case Reason::kNameInQuarantine: return "Wait until then, or use a new id; nothing shortens it.";
+    case Reason::kIdentityNotRevoked: return "Add a key beside the old one (add-key), or revoke the identity first.";
     case Reason::kCertificateNotCa: return "Give the certificate of the CA itself: basicConstraints CA, keyUsage keyCertSign.";
     case Reason::kNamespaceKindMismatch: return "See what the namespace is for: idzone namespace show.";
     case Reason::kLabelConflict: return "It is enrolled already: use the label privacy that it has.";

@@ -17,6 +17,7 @@ enum class ExitCode : int {
   kUnreachable = 5,  // no server, or no answer in time
   kPartial = 6,      // some items were refused, the others are done
   kNotVerified = 7,  // verify: anything but a match; check-delegation: the parent says something else
+  kUnwell = 8,       // zone status: something is wrong
 };
 
 /// Returns the exit code of a refusal that came from a server.

@@ -15,7 +15,7 @@ struct Material {
   Octets octets;
 };
 
-/// Puts it into the `material` of an EnrollRequest or AddKeyRequest.
+/// Puts it into the `material` of an EnrollRequest, ReEnrollRequest or AddKeyRequest.
 template <typename Request>
 void SetMaterial(Request& request, Material material) {
   switch (material.form) {

@@ -9,6 +9,7 @@
 #include "services/process/daemon.h"
 #include "services/process/log.h"
 #include "services/sealing/secret.h"
+#include "services/store/published_clock.h"
 #include "zone-signer/pipeline/reconciler.h"
 
 namespace {
@@ -42,6 +43,10 @@ std::vector<process::ConfigKey> DeclaredKeys() {
       process::OptionalInteger("signing.verify_every", 256, 1, 1'000'000,
                                "which share of the signatures is verified before they are published: every n-th, and the first"),
       process::OptionalInteger("signing.journal_keep_mib", 4096, 16, 16 * 1024 * 1024, "room for the versions that are kept for followers"),
+      process::OptionalInteger("signing.takeover_seconds", 60, 2, 3600,
+                               "a signer that is that long in one transaction has stopped: PostgreSQL, or another signer, ends it"),
+      process::OptionalInteger("signing.clock_skew_seconds_max", 60, 0, 86'400,
+                               "how far the clock may be from PostgreSQL's before signing stops; 0: they are not compared"),
       process::OptionalInteger("signing.journal_keep_hours", 72, 1, 24 * 365, "hours that versions are kept for followers, at most"),
   };
 }
@@ -70,11 +75,14 @@ Result<void> Run(process::DaemonContext& context) {
   auto directory = keys::KeyDirectory::Open(config.Text("keys.directory"), config.Text("keys.kek_file"));
   if (!directory) return tl::unexpected(directory.error());
 
+  const std::chrono::seconds takeover(config.Integer("signing.takeover_seconds"));
+  auto settings = store::SignerSessionSettings();
+  for (auto& setting : store::TakeoverSettings(takeover)) settings.push_back(std::move(setting));
   store::Database database({.url = config.Text("database.url"),
                             .application_name = "idzone-signerd",
                             .connections_max = 1,
                             .statement_timeout = std::chrono::seconds(30),
-                            .settings = store::SignerSessionSettings(),
+                            .settings = std::move(settings),
                             .on_failure = [](std::string_view sqlstate, std::string_view message) {
                               process::Log(process::LogLevel::kWarning, "database.failed", {{"sqlstate", sqlstate}, {"message", message}});
                             }});
@@ -92,7 +100,9 @@ Result<void> Run(process::DaemonContext& context) {
                                    .journal_octets_max = config.Integer("signing.journal_keep_mib") * 1024 * 1024,
                                    .rolls = {.propagation = std::chrono::seconds(config.Integer("rollover.propagation_seconds")),
                                              .parent_propagation = std::chrono::seconds(config.Integer("parent.propagation_seconds")),
-                                             .unseen_ds_ttl = std::chrono::seconds(config.Integer("parent.ds_ttl_seconds"))}});
+                                             .unseen_ds_ttl = std::chrono::seconds(config.Integer("parent.ds_ttl_seconds"))},
+                                   .clock_skew_max = std::chrono::seconds(config.Integer("signing.clock_skew_seconds_max")),
+                                   .takeover = takeover});
   reconciler.Run(context.stop);
   return {};
 }

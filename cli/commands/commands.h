@@ -13,6 +13,7 @@ struct Session;
 
 void AddOperatorCommands(CLI::App& app, Session& session);
 void AddPrincipalCommands(CLI::App& app, Session& session);
+void AddPolicyCommands(CLI::App& app, Session& session);
 void AddNamespaceCommands(CLI::App& app, Session& session);
 void AddIdentityCommands(CLI::App& app, Session& session);
 void AddZoneCommands(CLI::App& app, Session& session);

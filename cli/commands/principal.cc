@@ -17,7 +17,8 @@ namespace {
 
 using Stub = v1::OperatorService::Stub;
 
-const std::map<std::string, v1::Role> kRoles = {{"admin", v1::ROLE_ADMIN}, {"enroller", v1::ROLE_ENROLLER}, {"auditor", v1::ROLE_AUDITOR}};
+const std::map<std::string, v1::Role> kRoles = {
+    {"admin", v1::ROLE_ADMIN}, {"enroller", v1::ROLE_ENROLLER}, {"auditor", v1::ROLE_AUDITOR}, {"re-enroller", v1::ROLE_RE_ENROLLER}};
 
 struct Options {
   std::string operator_id;
@@ -100,7 +101,7 @@ void AddPrincipalCommands(CLI::App& app, Session& session) {
 
   CLI::App* create = noun->add_subcommand("create", "Let a certificate's key call");
   create->add_option("--operator", options->operator_id, "The operator that it acts for")->required();
-  create->add_option("--role", options->role, "admin, enroller or auditor")->required()->check(CLI::IsMember(kRoles));
+  create->add_option("--role", options->role, "admin, enroller, auditor or re-enroller")->required()->check(CLI::IsMember(kRoles));
   create->add_option("--certificate", options->certificate, "File with the client certificate, PEM or DER")->required();
   create->add_option("--name", options->display_name, "Name for people");
   create->callback([&session, options] { session.command = [&session, options] { return Create(session, *options); }; });

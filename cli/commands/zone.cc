@@ -21,6 +21,7 @@ struct Options {
   std::string name;
   std::string file;
   std::string server;
+  std::string reason;
 };
 
 Json ToJson(const v1::Zone& resource) {
@@ -75,6 +76,64 @@ Outcome Show(const Session& session, const Options& options) {
   const auto zone = Get(session, options.name);
   if (!zone) return tl::unexpected(zone.error());
   WriteObject(session.out, session.format, ToJson(*zone));
+  return ExitCode::kOk;
+}
+
+/// Seconds, or nothing.
+Json SpanJson(bool has, const google::protobuf::Duration& span) {
+  return has ? Json(span.seconds()) : Json(nullptr);
+}
+
+Json StatusJson(const v1::ZoneStatus& status) {
+  Json object = {{"name", status.name()},
+                 {"namespace", status.namespace_name()},
+                 {"policy", status.policy()},
+                 {"version", VersionJson(status.epoch(), status.serial())},
+                 {"last_sign_time", FormatTime(status.last_sign_time())},
+                 {"least_expire_time", FormatTime(status.least_expire_time())},
+                 {"least_signature_life_seconds", status.least_signature_life().seconds()},
+                 {"renew_time", FormatTime(status.renew_time())},
+                 {"revocation_queue_age_seconds", SpanJson(status.has_revocation_queue_age(), status.revocation_queue_age())},
+                 {"enrollment_queue_age_seconds", SpanJson(status.has_enrollment_queue_age(), status.enrollment_queue_age())},
+                 {"quarantine_end_time", nullptr},
+                 {"next_key_event", nullptr},
+                 {"next_key_event_time", nullptr},
+                 {"alarms", Json::array()},
+                 {"problems", Json::array()}};
+  if (status.has_quarantine_end_time()) object["quarantine_end_time"] = FormatTime(status.quarantine_end_time());
+  if (!status.next_key_event().empty()) object["next_key_event"] = status.next_key_event();
+  if (status.has_next_key_event_time()) object["next_key_event_time"] = FormatTime(status.next_key_event_time());
+  for (const auto& alarm : status.alarms())
+    object["alarms"].push_back({{"reason", alarm.reason()},
+                                {"detail", alarm.detail()},
+                                {"raise_time", FormatTime(alarm.raise_time())},
+                                {"report_time", FormatTime(alarm.report_time())}});
+  for (const auto& problem : status.problems()) object["problems"].push_back(problem);
+  return object;
+}
+
+Outcome Status(const Session& session, const Options& options) {
+  const auto channel = Connect(session);
+  if (!channel) return tl::unexpected(channel.error());
+  Stub stub(*channel);
+  v1::GetZoneStatusRequest request;
+  request.set_name(options.name);
+  const auto response = Call(session, stub, &Stub::GetZoneStatus, request, "tell the status of zone " + options.name);
+  if (!response) return tl::unexpected(response.error());
+  WriteObject(session.out, session.format, StatusJson(response->status()));
+  return response->status().problems().empty() ? ExitCode::kOk : ExitCode::kUnwell;
+}
+
+Outcome TrustClock(const Session& session, const Options& options) {
+  const auto channel = Connect(session);
+  if (!channel) return tl::unexpected(channel.error());
+  Stub stub(*channel);
+  v1::TrustClockRequest request;
+  request.set_name(options.name);
+  request.set_reason(options.reason);
+  const auto response = Call(session, stub, &Stub::TrustClock, request, "trust the clock for zone " + options.name);
+  if (!response) return tl::unexpected(response.error());
+  WriteObject(session.out, session.format, {{"name", options.name}, {"clock_trusted", true}});
   return ExitCode::kOk;
 }
 
@@ -164,6 +223,9 @@ void AddZoneCommands(CLI::App& app, Session& session) {
     return command;
   };
   add("show", "Show a zone: version, keys, and where its edges stand", Show);
+  add("status", "Tell how a zone fares: signature life, queue, alarms; exit code 8 when something is wrong", Status);
+  add("trust-clock", "Say that the signer's clock is right, after CLOCK_DOUBT about the zone's last signatures (role admin)", TrustClock)
+      ->add_option("--reason", options->reason, "For the record, at most 200 characters");
   add("ds", "Print the NS and DS records for the parent zone", Ds);
   add("check-delegation", "Compare what the parent says of a zone with what it should say: exit 0 when it agrees, 7 when not",
       CheckDelegation)

@@ -67,6 +67,8 @@ Json IdentityJson(const v1::Identity& identity) {
                  {"keys", Json::array()},
                  {"enroll_time", FormatTime(identity.enroll_time())},
                  {"revoke_time", nullptr},
+                 {"quarantine_end_time", nullptr},
+                 {"life", identity.life()},
                  {"change", identity.change()},
                  {"version", nullptr}};
   int active = 0;
@@ -76,6 +78,7 @@ Json IdentityJson(const v1::Identity& identity) {
   }
   object["active_keys"] = active;
   if (identity.has_revoke_time()) object["revoke_time"] = FormatTime(identity.revoke_time());
+  if (identity.has_quarantine_end_time()) object["quarantine_end_time"] = FormatTime(identity.quarantine_end_time());
   if (identity.has_version()) object["version"] = VersionJson(identity.version().epoch(), identity.version().serial());
   return object;
 }

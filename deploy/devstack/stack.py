@@ -92,7 +92,7 @@ class Stack:
         """Everything that needs to exist before daemons start; does nothing to what is there."""
         self._place_binaries(copy=True)
         self.authority.issue_once("server", server=True)
-        for caller in ("admin", "enroller", "auditor", "edge-1"):
+        for caller in ("admin", "enroller", "auditor", "re-enroller", "edge-1"):
             self.authority.issue_once(caller)
         for name in ("kek", "labels-kek"):
             kek = self.folder / "keys" / name
@@ -245,8 +245,8 @@ class Stack:
         return json.loads(self.cli("--output", "json", *arguments, **keywords).stdout)
 
     def add_principals(self, operator=FIRST_OPERATOR):
-        """Lets the enroller and the auditor call, for the operator."""
-        for role in ("enroller", "auditor"):
+        """Lets the enroller, the auditor and the re-enroller call, for the operator."""
+        for role in ("enroller", "auditor", "re-enroller"):
             self.cli("principal", "create", "--operator", operator, "--role", role, "--certificate", self.folder / "tls" / f"{role}.crt", "--name", role)
 
     def create_namespace(self, name, *options, wait=True):

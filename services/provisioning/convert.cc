@@ -99,6 +99,8 @@ void ToProto(const store::NamespaceRecord& home, const store::IdentityRecord& re
   proto->set_private_label(record.label.has_value());
   ToProto(record.enrolled_at, proto->mutable_enroll_time());
   if (record.revoked_at) ToProto(*record.revoked_at, proto->mutable_revoke_time());
+  proto->set_life(static_cast<std::uint32_t>(record.life));
+  if (record.quarantine_end) ToProto(*record.quarantine_end, proto->mutable_quarantine_end_time());
   proto->set_change(record.change);
   if (record.version) ToProto(*record.version, proto->mutable_version());
 }

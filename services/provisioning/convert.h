@@ -33,6 +33,8 @@ Result<store::NamespaceRecord> NamespaceFromProto(const v1::Namespace& proto, st
 /// Checks texts that become keys or are shown: VALUE_MISSING, VALUE_MALFORMED, LIMIT_EXCEEDED.
 Result<void> CheckOperatorId(const std::string& text, const char* subject);
 Result<void> CheckEdgeId(const std::string& text, const char* subject);
+/// A reason for the record: at most 200 characters.
+Result<void> CheckReason(const std::string& reason);
 Result<void> CheckDisplayName(const std::string& text, const char* subject);
 
 }  // namespace idzone::provisioning

@@ -18,6 +18,15 @@ std::string Shown(const std::string& text) {
   return "\"" + shown + "\"";
 }
 
+constexpr std::size_t kReasonMax = 200;
+
+/// Counts code points, as PostgreSQL's length() does; continuation octets of UTF-8 do not count.
+std::size_t CharacterCount(const std::string& text) {
+  std::size_t count = 0;
+  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
+  return count;
+}
+
 bool IsLowerAlnum(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
@@ -166,8 +175,8 @@ Result<store::NamespaceRecord> NamespaceFromProto(const v1::Namespace& proto, st
   const auto algorithm = AlgorithmFromProto(proto.algorithm());
   if (!algorithm) return tl::unexpected(algorithm.error());
   if (auto flags = CheckFlags(proto, kind, *labels); !flags) return tl::unexpected(flags.error());
-  const auto policy = zone::FindZonePolicy(proto.policy().empty() ? "standard" : proto.policy().substr(0, 40));
-  if (!policy) return tl::unexpected(policy.error());
+  const std::string policy = proto.policy().empty() ? "standard" : proto.policy();
+  if (auto checked = zone::CheckPolicyName(policy, "policy"); !checked) return tl::unexpected(checked.error());
   const auto profile = ProfileFromProto(proto.profile(), kind);
   if (!profile) return tl::unexpected(profile.error());
   auto servers = NameServersFromProto(proto, *name);
@@ -175,7 +184,7 @@ Result<store::NamespaceRecord> NamespaceFromProto(const v1::Namespace& proto, st
   return store::NamespaceRecord{.name = std::move(*name),
                                 .operator_id = operator_id,
                                 .layout = *layout,
-                                .policy = policy->name,
+                                .policy = policy,
                                 .profile = *profile,
                                 .name_servers = std::move(*servers),
                                 .labels = *labels,
@@ -192,6 +201,14 @@ Result<void> CheckOperatorId(const std::string& text, const char* subject) {
 
 Result<void> CheckEdgeId(const std::string& text, const char* subject) {
   return CheckId(text, subject, "-.", "1 to 63 lower-case letters, digits, inner hyphens and dots");
+}
+
+Result<void> CheckReason(const std::string& reason) {
+  if (CharacterCount(reason) > kReasonMax)
+    return Fail(Reason::kLimitExceeded, "reason", "at most 200 characters", std::to_string(CharacterCount(reason)));
+  // PostgreSQL's text holds every character but this one.
+  if (reason.find('\0') != std::string::npos) return Fail(Reason::kValueMalformed, "reason", "text without NUL", "a NUL character");
+  return {};
 }
 
 Result<void> CheckDisplayName(const std::string& text, const char* subject) {

@@ -43,6 +43,20 @@ grpc::Status EnrollmentHandler::Enroll(grpc::ServerContext* context, const v1::E
   });
 }
 
+grpc::Status EnrollmentHandler::ReEnroll(grpc::ServerContext* context, const v1::ReEnrollRequest* request, v1::ReEnrollResponse* response) {
+  return gate_.Serve(context, "/idzone.v1.EnrollmentService/ReEnroll", *request, [&](const rpc::Caller& caller) -> Result<void> {
+    const auto order = OrderFromProto(*request);
+    if (!order) return tl::unexpected(order.error());
+    const auto item = workflow_.PrepareKey(caller, *order);
+    if (!item) return tl::unexpected(item.error());
+    const auto enrolled = store::ReEnroll(database_, *item);
+    if (!enrolled) return tl::unexpected(enrolled.error());
+    ToProto(*item->home, enrolled->identity, response->mutable_identity());
+    response->set_already_re_enrolled(enrolled->already);
+    return {};
+  });
+}
+
 grpc::ServerBidiReactor<v1::EnrollRequest, v1::EnrollStreamResponse>* EnrollmentHandler::EnrollStream(
     grpc::CallbackServerContext* context) {
   auto call = gate_.Admit(*context, "/idzone.v1.EnrollmentService/EnrollStream");

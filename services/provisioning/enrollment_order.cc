@@ -42,6 +42,10 @@ Result<EnrollmentOrder> OrderFromProto(const v1::EnrollRequest& request) {
   return order;
 }
 
+Result<EnrollmentOrder> OrderFromProto(const v1::ReEnrollRequest& request) {
+  return ReadOrder(request);
+}
+
 Result<EnrollmentOrder> OrderFromProto(const v1::AddKeyRequest& request) {
   return ReadOrder(request);
 }

@@ -12,6 +12,7 @@ Result<std::optional<zone::LabelPrivacy>> LabelPrivacyFromProto(v1::LabelPrivacy
 
 /// Reads a request; the order refers to it. MATERIAL_MISSING when no material is set.
 Result<EnrollmentOrder> OrderFromProto(const v1::EnrollRequest& request);
+Result<EnrollmentOrder> OrderFromProto(const v1::ReEnrollRequest& request);
 Result<EnrollmentOrder> OrderFromProto(const v1::AddKeyRequest& request);
 
 }  // namespace idzone::provisioning

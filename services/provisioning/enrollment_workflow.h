@@ -32,7 +32,7 @@ class EnrollmentWorkflow {
   /// Checks everything that can be checked without the registry's identities, and makes the record.
   Result<store::Enrollment> Prepare(const rpc::Caller& caller, const EnrollmentOrder& order);
 
-  /// The same for a key that an identity is to have beside those that it has.
+  /// The same for a key that an identity is to have beside those that it has, or in its next life.
   Result<store::Enrollment> PrepareKey(const rpc::Caller& caller, const EnrollmentOrder& order);
 
   /// Returns the owner name that an identity will have.

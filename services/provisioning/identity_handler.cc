@@ -10,7 +10,6 @@
 namespace idzone::provisioning {
 namespace {
 
-constexpr std::size_t kReasonMax = 200;
 constexpr int kChangesMax = 1000;
 constexpr std::chrono::milliseconds kWaitMax(60'000);
 
@@ -39,21 +38,6 @@ Result<store::IdentityFilter> FilterFromProto(v1::IdentityState state) {
     case v1::IDENTITY_STATE_REVOKED: return store::IdentityFilter::kRevoked;
     default: return Fail(Reason::kEnumUnknown, "state", "active, revoked or unspecified", std::to_string(state));
   }
-}
-
-/// Counts code points, as PostgreSQL's length() does; continuation octets of UTF-8 do not count.
-std::size_t CharacterCount(const std::string& text) {
-  std::size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
-  return count;
-}
-
-Result<void> CheckReason(const std::string& reason) {
-  if (CharacterCount(reason) > kReasonMax)
-    return Fail(Reason::kLimitExceeded, "reason", "at most 200 characters", std::to_string(CharacterCount(reason)));
-  // PostgreSQL's text holds every character but this one.
-  if (reason.find('\0') != std::string::npos) return Fail(Reason::kValueMalformed, "reason", "text without NUL", "a NUL character");
-  return {};
 }
 
 Result<ChangeQuestion> QuestionFromProto(const v1::WaitForChangeRequest& request) {

@@ -14,7 +14,8 @@ constexpr std::size_t kFingerprintOctets = 32;
 Result<store::NewPrincipal> PrincipalFromProto(const v1::CreatePrincipalRequest& request) {
   if (auto checked = CheckOperatorId(request.operator_id(), "operator_id"); !checked) return tl::unexpected(checked.error());
   if (auto checked = CheckDisplayName(request.display_name(), "display_name"); !checked) return tl::unexpected(checked.error());
-  if (request.role() == v1::ROLE_UNSPECIFIED) return Fail(Reason::kEnumUnknown, "role", "admin, enroller or auditor", "unspecified");
+  if (request.role() == v1::ROLE_UNSPECIFIED)
+    return Fail(Reason::kEnumUnknown, "role", "admin, enroller, auditor or re-enroller", "unspecified");
   const auto key = identity::KeyMaterial::Parse(identity::MaterialKind::kCertificate, request.certificate());
   if (!key) return tl::unexpected(key.error());
   return store::NewPrincipal{key->fingerprint(), request.operator_id(), request.display_name(), static_cast<int>(request.role())};

@@ -11,6 +11,7 @@
 #include "services/provisioning/key_handler.h"
 #include "services/provisioning/namespace_handler.h"
 #include "services/provisioning/operator_handler.h"
+#include "services/provisioning/policy_handler.h"
 #include "services/provisioning/zone_handler.h"
 #include "services/rpc/server.h"
 #include "services/store/database.h"
@@ -58,10 +59,11 @@ struct Parts {
   RevocationCommitter revoke{{kRevokeWorkers, limits::kEnrollBatchMax, limits::kEnrollQueueMax},
                              [this](const std::vector<store::Revocation>& items) { return store::RevokeBatch(revocations, items); }};
   EnrollmentWorkflow workflow{namespaces, naming, enroll};
-  EnrollmentHandler enrollment_handler{gate, workflow};
+  EnrollmentHandler enrollment_handler{gate, reads, workflow};
   IdentityHandler identity_handler{gate, reads, namespaces, workflow, revoke};
   NamespaceHandler namespace_handler{gate, reads, naming};
   OperatorHandler operator_handler{gate, reads, principals};
+  PolicyHandler policy_handler{gate, reads};
   ZoneHandler zone_handler{gate, reads};
   KeyHandler key_handler{gate, reads};
   EdgeHandler edge_handler{gate, reads};
@@ -146,8 +148,9 @@ Result<void> Run(process::DaemonContext& context) {
   options.certificate = context.config.Text("tls.certificate");
   options.private_key = context.config.Text("tls.private_key");
   options.message_octets_max = limits::kRequestOctetsMax;
-  auto server = rpc::Server::Start(options, {&parts.enrollment_handler, &parts.identity_handler, &parts.namespace_handler,
-                                             &parts.operator_handler, &parts.zone_handler, &parts.key_handler, &parts.edge_handler});
+  auto server =
+      rpc::Server::Start(options, {&parts.enrollment_handler, &parts.identity_handler, &parts.namespace_handler, &parts.operator_handler,
+                                   &parts.policy_handler, &parts.zone_handler, &parts.key_handler, &parts.edge_handler});
   if (!server) return tl::unexpected(server.error());
   process::Log(LogLevel::kInfo, "provisioning.listening", {{"address", options.address}, {"port", (*server)->port()}});
   if (auto schema = AwaitSchema(context, parts.reads); !schema) return schema;

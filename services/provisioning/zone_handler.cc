@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "services/provisioning/zone_handler.h"
 
+#include <algorithm>
 #include <optional>
 
+#include "idzone/v1/key_service.pb.h"
 #include "services/provisioning/convert.h"
 #include "services/provisioning/namespace_directory.h"
 #include "services/provisioning/page_token.h"
+#include "services/provisioning/zone_status.h"
 #include "services/provisioning/zone_text.h"
+#include "services/store/registry_keyset.h"
 #include "services/store/registry_zone.h"
+#include "services/store/registry_zone_status.h"
 
 namespace idzone::provisioning {
 namespace {
@@ -15,10 +20,14 @@ namespace {
 /// Large enough to cost few messages, small beside gRPC's limit of 4 MiB.
 constexpr std::size_t kTextOctets = 128 * 1024;
 
+Result<dns::Name> ReadName(const std::string& text) {
+  if (text.empty()) return Fail(Reason::kValueMissing, "name", "a zone's name", "nothing");
+  return dns::Name::Parse(text, "name");
+}
+
 /// Reads the zone's name and says whether the caller may see it.
 Result<store::ZoneRecord> FindOwn(store::Database& database, const rpc::Caller& caller, const std::string& text) {
-  if (text.empty()) return Fail(Reason::kValueMissing, "name", "a zone's name", "nothing");
-  const auto name = dns::Name::Parse(text, "name");
+  const auto name = ReadName(text);
   if (!name) return tl::unexpected(name.error());
   auto record = store::FindZone(database, *name);
   if (!record) return record;
@@ -26,7 +35,78 @@ Result<store::ZoneRecord> FindOwn(store::Database& database, const rpc::Caller& 
   return record;
 }
 
+void ToProto(UnixTime time, google::protobuf::Timestamp* proto) {
+  proto->set_seconds(time.time_since_epoch().count());
+}
+
+void ToProto(const store::ZoneStatusRecord& status, v1::ZoneStatus* proto) {
+  proto->set_name(status.zone);
+  proto->set_namespace_name(status.namespace_name);
+  proto->set_policy(status.policy.name);
+  proto->set_epoch(status.epoch);
+  proto->set_serial(status.serial);
+  ToProto(status.last_signed_at, proto->mutable_last_sign_time());
+  ToProto(status.first_expiry, proto->mutable_least_expire_time());
+  proto->mutable_least_signature_life()->set_seconds((status.first_expiry - status.now).count());
+  ToProto(status.renew_at, proto->mutable_renew_time());
+  if (status.oldest_revocation) proto->mutable_revocation_queue_age()->set_seconds((status.now - *status.oldest_revocation).count());
+  if (status.oldest_enrollment) proto->mutable_enrollment_queue_age()->set_seconds((status.now - *status.oldest_enrollment).count());
+  if (status.quarantine_end) ToProto(*status.quarantine_end, proto->mutable_quarantine_end_time());
+  for (const store::AlarmRecord& alarm : status.alarms) {
+    auto* out = proto->add_alarms();
+    out->set_reason(alarm.reason);
+    out->set_detail(alarm.detail);
+    ToProto(alarm.raised_at, out->mutable_raise_time());
+    ToProto(alarm.reported_at, out->mutable_report_time());
+  }
+  for (const std::string& problem : ProblemsOf(status)) proto->add_problems(problem);
+}
+
+/// "ROLL_PHASE_PUBLISHING" gives "publishing".
+std::string Spoken(const std::string& name, std::size_t prefix) {
+  std::string text = name.substr(std::min(prefix, name.size()));
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
+/// What happens next to the keys, in short: `idzone key status` says it at length.
+void AddKeyEvent(const store::NamespaceKeys& keys, v1::ZoneStatus* proto) {
+  if (!keys.keyset || keys.keyset->style == 0) return;
+  constexpr std::size_t kPhasePrefix = sizeof("ROLL_PHASE_") - 1;
+  constexpr std::size_t kWaitPrefix = sizeof("ROLL_WAIT_") - 1;
+  proto->set_next_key_event("a roll is " + Spoken(v1::RollPhase_Name(static_cast<v1::RollPhase>(keys.keyset->phase)), kPhasePrefix) +
+                            ", and waits for " + Spoken(v1::RollWait_Name(static_cast<v1::RollWait>(keys.keyset->waits_for)), kWaitPrefix));
+  if (keys.keyset->waits_until) ToProto(*keys.keyset->waits_until, proto->mutable_next_key_event_time());
+}
+
 }  // namespace
+
+grpc::Status ZoneHandler::GetZoneStatus(grpc::ServerContext* context, const v1::GetZoneStatusRequest* request,
+                                        v1::GetZoneStatusResponse* response) {
+  return gate_.Serve(context, "/idzone.v1.ZoneService/GetZoneStatus", *request, [&](const rpc::Caller& caller) -> Result<void> {
+    const auto name = ReadName(request->name());
+    if (!name) return tl::unexpected(name.error());
+    const auto status = store::FindZoneStatus(database_, *name);
+    if (!status) return tl::unexpected(status.error());
+    if (auto tenant = CheckTenant(caller, status->operator_id, "name"); !tenant) return tenant;
+    ToProto(*status, response->mutable_status());
+    const auto apex = dns::Name::Parse(status->namespace_name, "namespace");
+    if (!apex) return tl::unexpected(apex.error());
+    const auto keys = store::FindNamespaceKeys(database_, *apex);
+    if (!keys) return tl::unexpected(keys.error());
+    AddKeyEvent(*keys, response->mutable_status());
+    return {};
+  });
+}
+
+grpc::Status ZoneHandler::TrustClock(grpc::ServerContext* context, const v1::TrustClockRequest* request, v1::TrustClockResponse*) {
+  return gate_.Serve(context, "/idzone.v1.ZoneService/TrustClock", *request, [&](const rpc::Caller& caller) -> Result<void> {
+    const auto name = ReadName(request->name());
+    if (!name) return tl::unexpected(name.error());
+    if (auto reason = CheckReason(request->reason()); !reason) return reason;
+    return store::TrustClock(database_, ActorOf(caller), *name, request->reason());
+  });
+}
 
 grpc::Status ZoneHandler::GetZone(grpc::ServerContext* context, const v1::GetZoneRequest* request, v1::GetZoneResponse* response) {
   return gate_.Serve(context, "/idzone.v1.ZoneService/GetZone", *request, [&](const rpc::Caller& caller) -> Result<void> {

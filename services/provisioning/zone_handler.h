@@ -18,6 +18,9 @@ class ZoneHandler final : public v1::ZoneService::Service {
 
   grpc::Status GetZone(grpc::ServerContext* context, const v1::GetZoneRequest* request, v1::GetZoneResponse* response) override;
   grpc::Status ListZones(grpc::ServerContext* context, const v1::ListZonesRequest* request, v1::ListZonesResponse* response) override;
+  grpc::Status GetZoneStatus(grpc::ServerContext* context, const v1::GetZoneStatusRequest* request,
+                             v1::GetZoneStatusResponse* response) override;
+  grpc::Status TrustClock(grpc::ServerContext* context, const v1::TrustClockRequest* request, v1::TrustClockResponse* response) override;
   grpc::Status ExportZone(grpc::ServerContext* context, const v1::ExportZoneRequest* request,
                           grpc::ServerWriter<v1::ExportZoneResponse>* writer) override;
 

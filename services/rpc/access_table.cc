@@ -10,14 +10,15 @@ std::string_view RoleName(Role role) {
     case Role::kAdmin: return "admin";
     case Role::kEnroller: return "enroller";
     case Role::kAuditor: return "auditor";
+    case Role::kReEnroller: return "re-enroller";
     case Role::kEdge: return "edge";
   }
-  InvariantBroken("a role is one of the four", __FILE__, __LINE__);
+  InvariantBroken("a role is one of the five", __FILE__, __LINE__);
 }
 
 std::string RoleSet::Format() const {
   std::string text;
-  for (const Role role : {Role::kAdmin, Role::kEnroller, Role::kAuditor, Role::kEdge}) {
+  for (const Role role : {Role::kAdmin, Role::kEnroller, Role::kAuditor, Role::kReEnroller, Role::kEdge}) {
     if (Has(role)) text += (text.empty() ? "" : " or ") + std::string(RoleName(role));
   }
   return text;

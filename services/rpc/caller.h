@@ -9,10 +9,10 @@
 /// Who calls: found by the key of the client's certificate, so that renewing the certificate changes nothing.
 namespace idzone::rpc {
 
-/// The numbers 1 to 3 are those of registry.principal; an edge is not a principal.
-enum class Role : std::uint8_t { kAdmin = 1, kEnroller = 2, kAuditor = 3, kEdge = 4 };
+/// The numbers 1 to 4 are those of registry.principal; an edge is not a principal. At most 7: RoleSet.
+enum class Role : std::uint8_t { kAdmin = 1, kEnroller = 2, kAuditor = 3, kReEnroller = 4, kEdge = 7 };
 
-/// Returns "admin", "enroller", "auditor" or "edge".
+/// Returns "admin", "enroller", "auditor", "re-enroller" or "edge".
 std::string_view RoleName(Role role);
 
 struct Caller {

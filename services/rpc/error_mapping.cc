@@ -100,6 +100,8 @@ grpc::StatusCode StatusCodeOf(Reason reason) {
     case Reason::kKeyRevoked:
     case Reason::kNamespaceNotReady:
     case Reason::kNamespaceKindMismatch:
+    case Reason::kNameInQuarantine:
+    case Reason::kIdentityNotRevoked:
     case Reason::kLastKey: return grpc::StatusCode::FAILED_PRECONDITION;
     case Reason::kCertificateMissing:
     case Reason::kCertificateExpired:

@@ -26,6 +26,12 @@ select u.batch_id, u.zone_id, u.epoch, u.serial, u.zone_ids::integer[], u.epochs
        u(batch_id, zone_id, epoch, serial, zone_ids, epochs, serials)
 on conflict (batch_id) do nothing)"};
 
+// As above, but here the later end counts.
+constexpr Statement kInsertQuarantine{"published_insert_quarantine", R"(
+insert into published.quarantine (batch_id, namespace_id, ends_at)
+select u.batch_id, $3::integer, to_timestamp($2::bigint) from unnest($1::bigint[]) u(batch_id)
+on conflict (batch_id) do update set ends_at = greatest(quarantine.ends_at, excluded.ends_at))"};
+
 constexpr Statement kLockJournal{"published_lock_journal", R"(
 select j.slot,
        now() - j.began_at >= make_interval(secs => $1::bigint)
@@ -87,6 +93,12 @@ void InsertBatches(Transaction& transaction, const std::vector<BatchRow>& batche
   }
   Execute(transaction, kInsertBatches, BigintArray(batch_ids), IntegerArray(zone_ids), BigintArray(epochs), BigintArray(serials),
           TextArray(Views(all_zone_ids)), TextArray(Views(all_epochs)), TextArray(Views(all_serials)));
+}
+
+void InsertQuarantine(Transaction& transaction, std::int32_t namespace_id, const std::vector<std::int64_t>& batch_ids, UnixTime ends_at) {
+  if (batch_ids.empty()) return;
+  Execute(transaction, kInsertQuarantine, BigintArray(batch_ids), static_cast<std::int64_t>(ends_at.time_since_epoch().count()),
+          namespace_id);
 }
 
 bool RotateJournal(Transaction& transaction, const JournalLimits& limits) {

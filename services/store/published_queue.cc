@@ -7,6 +7,8 @@ namespace {
 
 /// Batches looked at in one transaction: a burst of single enrollments makes as many batches as identities.
 constexpr std::int64_t kBatchesMax = 1000;
+/// registry.dirty_batch.kind.
+constexpr int kRevocationKind = 1;
 
 // Order of the queue: revocations (kind 1) before enrollments, then as they came.
 constexpr Statement kTakeBatches{"published_take_batches", R"(
@@ -33,7 +35,9 @@ select u.batch_id, i.subject, i.label, r.identity_id is null as active, c.rr_typ
        select t.identity_id, t.subject, t.label from registry.identity t
         where t.identity_id = m.identity_id and t.namespace_id = $1::integer offset 0) i
   left join lateral (
-       select v.identity_id from registry.revocation v where v.identity_id = i.identity_id offset 0) r on true
+       select v.identity_id from registry.revocation v where v.identity_id = i.identity_id and not exists (
+              select 1 from registry.reenrollment e where e.identity_id = v.identity_id and e.ended_life = v.life)
+       offset 0) r on true
   left join lateral (
        select k.rr_type, k.rdata from registry.credential k
         where k.identity_id = i.identity_id and not exists (
@@ -54,6 +58,7 @@ DirtyBatches TakeDirtyBatches(Transaction& transaction, std::int32_t namespace_i
     const bool behind_revocations = row["kind"].as<int>() != rows[0]["kind"].as<int>();
     if (!taken.batch_ids.empty() && (behind_revocations || NumberOf<std::int64_t>(row["total"]) > identities_max)) break;
     taken.batch_ids.push_back(NumberOf<std::int64_t>(row["batch_id"]));
+    if (NumberOf<int>(row["kind"]) == kRevocationKind) taken.revocation_ids.push_back(taken.batch_ids.back());
     taken.identity_count += NumberOf<std::int64_t>(row["size"]);
     taken.about_authority = taken.about_authority || row["about_authority"].as<bool>();
   }

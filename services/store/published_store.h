@@ -13,6 +13,7 @@
 #include "services/core/dns/rrset.h"
 #include "services/core/zone/layout.h"
 #include "services/core/zone/node.h"
+#include "services/core/zone/policy.h"
 #include "services/core/zone/version.h"
 
 namespace pqxx {
@@ -36,7 +37,7 @@ struct NamespaceRow {
   std::int32_t namespace_id = 0;
   dns::Name apex;
   zone::Layout layout;
-  std::string policy;
+  zone::ZonePolicy policy{};
   std::vector<dns::Name> name_servers;
   dns::DenialKind denial = dns::DenialKind::kNsec3;
   std::uint8_t algorithm = dns::kAlgorithmEcdsaP256Sha256;
@@ -54,7 +55,10 @@ struct ZoneRow {
   Octets resign_key;  // how far the sweep has come, a sweep place; empty: at the beginning
   UnixTime resign_round;
   UnixTime last_signed_at;
-  UnixTime renew_at;           // when something in it has to be signed again next
+  UnixTime renew_at;  // when something in it has to be signed again next
+  // The first expiry behind the sweep, and ahead of it as the last round left it; unset: nothing was met there.
+  std::optional<UnixTime> expires_behind;
+  std::optional<UnixTime> expires_ahead;
   std::int32_t cuts_made = 0;  // of a namespace's own zone: how many of the namespace's cuts exist
 };
 
@@ -155,6 +159,7 @@ void DeleteNodes(Transaction& transaction, const std::vector<NodePlace>& places)
 
 struct DirtyBatches {
   std::vector<std::int64_t> batch_ids;
+  std::vector<std::int64_t> revocation_ids;  // those of them that are first in line: they take records out
   std::int64_t identity_count = 0;
   bool about_authority = false;  // one of them is about the namespace's authority
   bool more = false;             // the queue holds others
@@ -199,6 +204,9 @@ struct BatchRow {
 };
 /// Records in which versions the batches were published.
 void InsertBatches(Transaction& transaction, const std::vector<BatchRow>& batches);
+
+/// Records until when what those batches took out of the zone may still be believed.
+void InsertQuarantine(Transaction& transaction, std::int32_t namespace_id, const std::vector<std::int64_t>& batch_ids, UnixTime ends_at);
 
 /// The journal is a ring of slots (migrations/0008_journal_slots.sql): versions are kept for followers at most so long, and about so
 /// many octets of them.

@@ -4,6 +4,7 @@
 #include "services/core/base/error.h"
 #include "services/core/zone/cut.h"
 #include "services/store/encoding.h"
+#include "services/store/policy_row.h"
 #include "services/store/published_store.h"
 
 namespace idzone::store {
@@ -12,18 +13,19 @@ namespace {
 #define IDZONE_ZONE_COLUMNS                                                                                                      \
   " z.zone_id, z.name as zone_name, z.parent_id, z.epoch, z.serial, z.digest, z.node_count, z.resign_key, z.cuts_made,"          \
   " extract(epoch from z.resign_round)::bigint as resign_round, extract(epoch from z.last_signed_at)::bigint as last_signed_at," \
-  " extract(epoch from z.renew_at)::bigint as renew_at"
+  " extract(epoch from z.renew_at)::bigint as renew_at, extract(epoch from z.expires_behind)::bigint as expires_behind,"         \
+  " extract(epoch from z.expires_ahead)::bigint as expires_ahead"
 
 // A namespace's queue heads: two probes of dirty_batch_order each, however long the queues are.
 constexpr Statement kListWork{"published_list_work", R"(
-select n.namespace_id, n.name, n.layout_kind, n.layout_width, n.layout_form, n.policy, n.name_servers,
-       n.denial, n.algorithm, n.wildcard_ca, n.labels, n.has_cuts,)" IDZONE_ZONE_COLUMNS R"(,
+select n.namespace_id, n.name, n.layout_kind, n.layout_width, n.layout_form, n.name_servers,
+       n.denial, n.algorithm, n.wildcard_ca, n.labels, n.has_cuts,)" IDZONE_POLICY_COLUMNS "," IDZONE_ZONE_COLUMNS R"(,
        (select max(c.number) from registry.cut c where c.namespace_id = n.namespace_id) as last_cut,
        (select extract(epoch from d.created_at)::bigint from registry.dirty_batch d
          where d.namespace_id = n.namespace_id and d.kind = 1 order by d.kind, d.batch_id limit 1) as oldest_revocation,
        (select extract(epoch from d.created_at)::bigint from registry.dirty_batch d
          where d.namespace_id = n.namespace_id and d.kind = 2 order by d.kind, d.batch_id limit 1) as oldest_enrollment
-  from registry.namespace n left join published.zone z on z.name = n.name
+  from registry.namespace n join registry.policy p on p.name = n.policy left join published.zone z on z.name = n.name
  order by n.namespace_id)"};
 
 // The first number keeps these locks apart from everybody else's advisory locks ("zone").
@@ -36,12 +38,12 @@ select exists (select 1 from published.zone z where z.name = $1::bytea) as prese
 
 constexpr Statement kInsertZones{"published_insert_zones", R"(
 insert into published.zone (namespace_id, parent_id, name, name_text, epoch, serial, digest, node_count, resign_round,
-                            last_signed_at, denial)
+                            last_signed_at, expires_ahead, denial)
 select $1::integer, nullif(u.parent_id, 0), u.name, u.name_text, u.epoch, u.serial, u.digest, u.node_count,
-       to_timestamp(u.resign_round), to_timestamp(u.last_signed_at), $2::smallint
+       to_timestamp(u.resign_round), to_timestamp(u.last_signed_at), to_timestamp(nullif(u.expires_ahead, 0)), $2::smallint
   from unnest($3::integer[], $4::bytea[], $5::text[], $6::bigint[], $7::bigint[], $8::bytea[], $9::bigint[], $10::bigint[],
-              $11::bigint[])
-       u(parent_id, name, name_text, epoch, serial, digest, node_count, resign_round, last_signed_at)
+              $11::bigint[], $12::bigint[])
+       u(parent_id, name, name_text, epoch, serial, digest, node_count, resign_round, last_signed_at, expires_ahead)
 returning zone_id, name)"};
 
 constexpr Statement kLockZone{"published_lock_zone", "select" IDZONE_ZONE_COLUMNS R"(
@@ -62,10 +64,12 @@ constexpr Statement kUpdateZones{"published_update_zones", R"(
 update published.zone z
    set epoch = u.epoch, serial = u.serial, digest = u.digest, node_count = u.node_count, resign_key = u.resign_key,
        resign_round = to_timestamp(u.resign_round), last_signed_at = to_timestamp(u.last_signed_at),
-       renew_at = to_timestamp(u.renew_at), cuts_made = u.cuts_made
+       renew_at = to_timestamp(u.renew_at), expires_behind = to_timestamp(nullif(u.expires_behind, 0)),
+       expires_ahead = to_timestamp(nullif(u.expires_ahead, 0)), cuts_made = u.cuts_made
   from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bigint[], $8::bigint[],
-              $9::bigint[], $10::integer[])
-       u(zone_id, epoch, serial, digest, node_count, resign_key, resign_round, last_signed_at, renew_at, cuts_made)
+              $9::bigint[], $10::integer[], $11::bigint[], $12::bigint[])
+       u(zone_id, epoch, serial, digest, node_count, resign_key, resign_round, last_signed_at, renew_at, cuts_made, expires_behind,
+         expires_ahead)
  cross join lateral (select m.ctid as address from published.zone m where m.zone_id = u.zone_id offset 0) f
  where z.ctid = f.address)"};
 
@@ -92,6 +96,11 @@ std::int64_t Seconds(UnixTime time) {
   return time.time_since_epoch().count();
 }
 
+/// 0 stands for none.
+std::int64_t Seconds(std::optional<UnixTime> time) {
+  return time ? Seconds(*time) : 0;
+}
+
 Result<ZoneRow> ZoneOf(const pqxx::row& row) {
   ZoneRow zone;
   zone.zone_id = NumberOf<std::int32_t>(row["zone_id"]);
@@ -107,6 +116,8 @@ Result<ZoneRow> ZoneOf(const pqxx::row& row) {
   zone.resign_round = TimeOf(row["resign_round"]);
   zone.last_signed_at = TimeOf(row["last_signed_at"]);
   zone.renew_at = TimeOf(row["renew_at"]);
+  zone.expires_behind = OptionalTimeOf(row["expires_behind"]);
+  zone.expires_ahead = OptionalTimeOf(row["expires_ahead"]);
   zone.cuts_made = NumberOf<std::int32_t>(row["cuts_made"]);
   return zone;
 }
@@ -132,7 +143,7 @@ Result<NamespaceRow> NamespaceOf(const pqxx::row& row) {
                        static_cast<zone::EnumForm>(NumberOf<int>(row["layout_form"])));
   if (!layout) return tl::unexpected(layout.error());
   registered.layout = *layout;
-  registered.policy = row["policy"].as<std::string>();
+  registered.policy = ReadPolicy(row);
   registered.denial = static_cast<dns::DenialKind>(NumberOf<int>(row["denial"]));
   registered.algorithm = static_cast<std::uint8_t>(NumberOf<int>(row["algorithm"]));
   registered.labels = static_cast<zone::LabelPrivacy>(NumberOf<int>(row["labels"]));
@@ -188,7 +199,7 @@ bool TryLockZoneCreation(Transaction& transaction, const NamespaceRow& registere
 
 void InsertZones(Transaction& transaction, const NamespaceRow& registered, const std::vector<ZoneRow*>& zones) {
   std::vector<std::int32_t> parents;
-  std::vector<std::int64_t> epochs, serials, node_counts, rounds, signed_at;
+  std::vector<std::int64_t> epochs, serials, node_counts, rounds, signed_at, expires_ahead;
   std::vector<OctetsView> names, digests;
   std::vector<std::string> texts;
   std::unordered_map<OctetsView, ZoneRow*> by_name;
@@ -202,12 +213,13 @@ void InsertZones(Transaction& transaction, const NamespaceRow& registered, const
     node_counts.push_back(zone->node_count);
     rounds.push_back(Seconds(zone->resign_round));
     signed_at.push_back(Seconds(zone->last_signed_at));
+    expires_ahead.push_back(Seconds(zone->expires_ahead));
     by_name.emplace(zone->name.wire(), zone);
   }
   const pqxx::result rows =
       Execute(transaction, kInsertZones, registered.namespace_id, static_cast<int>(registered.denial), IntegerArray(parents),
               ByteaArray(names), TextArray(Views(texts)), BigintArray(epochs), BigintArray(serials), ByteaArray(digests),
-              BigintArray(node_counts), BigintArray(rounds), BigintArray(signed_at));
+              BigintArray(node_counts), BigintArray(rounds), BigintArray(signed_at), BigintArray(expires_ahead));
   for (const pqxx::row& row : rows) by_name.at(OctetsOf(row["name"]))->zone_id = NumberOf<std::int32_t>(row["zone_id"]);
 }
 
@@ -232,7 +244,7 @@ Result<std::vector<ZoneRow>> FindZones(Transaction& transaction, std::int32_t na
 void UpdateZones(Transaction& transaction, const std::vector<const ZoneRow*>& zones) {
   if (zones.empty()) return;
   std::vector<std::int32_t> zone_ids, cuts_made;
-  std::vector<std::int64_t> epochs, serials, node_counts, rounds, signed_at, renew_at;
+  std::vector<std::int64_t> epochs, serials, node_counts, rounds, signed_at, renew_at, expires_behind, expires_ahead;
   std::vector<OctetsView> digests, resign_keys;
   for (const ZoneRow* zone : zones) {
     zone_ids.push_back(zone->zone_id);
@@ -245,10 +257,12 @@ void UpdateZones(Transaction& transaction, const std::vector<const ZoneRow*>& zo
     signed_at.push_back(Seconds(zone->last_signed_at));
     renew_at.push_back(Seconds(zone->renew_at));
     cuts_made.push_back(zone->cuts_made);
+    expires_behind.push_back(Seconds(zone->expires_behind));
+    expires_ahead.push_back(Seconds(zone->expires_ahead));
   }
   Execute(transaction, kUpdateZones, IntegerArray(zone_ids), BigintArray(epochs), BigintArray(serials), ByteaArray(digests),
           BigintArray(node_counts), ByteaArray(resign_keys), BigintArray(rounds), BigintArray(signed_at), BigintArray(renew_at),
-          IntegerArray(cuts_made));
+          IntegerArray(cuts_made), BigintArray(expires_behind), BigintArray(expires_ahead));
 }
 
 std::vector<DueZone> ListDueZones(Transaction& transaction, UnixTime now, const std::vector<std::int32_t>& left_alone, std::int64_t limit) {

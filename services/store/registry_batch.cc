@@ -35,6 +35,14 @@ constexpr Statement kInsertDirty{"batch_insert_dirty",
 
 #undef IDZONE_NOTIFY_SIGNER
 
+constexpr Statement kLockKeys{"key_lock", "select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 7))"};
+constexpr Statement kFindHolder{"key_find_holder",
+                                "select i.subject, r.identity_id is not null or t.fingerprint is not null from registry.credential c"
+                                " join registry.identity i on i.identity_id = c.identity_id"
+                                " left join lateral (" IDZONE_REVOCATION_OF("c") ") r on true"
+                                " left join registry.retirement t on t.namespace_id = c.namespace_id and t.fingerprint = c.fingerprint"
+                                " where c.namespace_id = $1::integer and c.fingerprint = $2::bytea"};
+
 }  // namespace
 
 BatchNumbers TakeBatchNumbers(pqxx::transaction_base& transaction, const std::set<std::int32_t>& namespaces) {
@@ -57,7 +65,9 @@ IdentityRecord ReadIdentity(const pqxx::row& row) {
                         .enrolled_at = TimeOf(row[3]),
                         .revoked_at = OptionalTimeOf(row[4]),
                         .change = row[5].as<std::uint64_t>(),
-                        .version = std::nullopt};
+                        .version = std::nullopt,
+                        .life = row[9].as<int>(),
+                        .quarantine_end = OptionalTimeOf(row[10])};
   if (!row[2].is_null()) record.label = row[2].as<std::string>();
   if (!row[6].is_null()) record.version = PublishedIn{row[6].as<std::string>(), row[7].as<std::uint32_t>(), row[8].as<std::uint32_t>()};
   return record;
@@ -101,17 +111,41 @@ void ChangedIdentities::Add(std::int32_t namespace_id, const Actor& actor, Octet
   by_actor[{namespace_id, actor}].push_back(identity_id);
 }
 
+void WriteDirty(pqxx::transaction_base& transaction, DirtyKind kind, std::int64_t batch_id, std::int32_t namespace_id,
+                const std::vector<OctetsView>& identity_ids) {
+  Execute(transaction, kInsertDirty, batch_id, namespace_id, static_cast<int>(kind), UuidArray(identity_ids));
+}
+
 void WriteChanges(pqxx::transaction_base& transaction, DirtyKind kind, const char* event, const BatchNumbers& numbers,
                   const ChangedIdentities& changed) {
   for (const auto& [namespace_id, identity_ids] : changed.by_namespace)
-    Execute(transaction, kInsertDirty, numbers.of_namespace.at(namespace_id), namespace_id, static_cast<int>(kind),
-            UuidArray(identity_ids));
+    WriteDirty(transaction, kind, numbers.of_namespace.at(namespace_id), namespace_id, identity_ids);
   for (const auto& [key, identity_ids] : changed.by_actor)
     WriteEvent(transaction, key.second, {.kind = event, .namespace_id = key.first, .identity_ids = identity_ids});
 }
 
 void WriteAuthorityChange(pqxx::transaction_base& transaction, std::int64_t batch_id, std::int32_t namespace_id, OctetsView stand_in) {
   Execute(transaction, kInsertAuthorityDirty, batch_id, namespace_id, Uuid(stand_in));
+}
+
+void LockKeys(pqxx::transaction_base& transaction, OctetsView identity_id) {
+  Execute(transaction, kLockKeys, Uuid(identity_id));
+}
+
+Result<void> CheckKeyFree(pqxx::transaction_base& transaction, std::int32_t namespace_id, OctetsView fingerprint,
+                          const std::string& subject) {
+  const pqxx::result holder = Execute(transaction, kFindHolder, namespace_id, Bytea(fingerprint));
+  if (holder.empty()) return {};
+  const std::string met = "the key of " + holder[0][0].as<std::string>() + ", SHA-256 " + HexEncode(fingerprint);
+  if (holder[0][1].as<bool>()) return Fail(Reason::kKeyRevoked, "material", "a key that was never revoked or retired", met);
+  return Fail(Reason::kKeyAlreadyBound, "material", "a key of its own for " + subject, met);
+}
+
+Error RevokedError(const IdentityRecord& identity) {
+  const std::string from = identity.quarantine_end ? "from " + FormatTime(*identity.quarantine_end) + " on"
+                                                   : "once its revocation is published and its record is believed nowhere";
+  return {Reason::kIdentityRevoked, "id", "an identity that is not revoked",
+          identity.subject + ", which was revoked; a re-enroller may enroll it again with a new key, " + from};
 }
 
 const KeyRecord& IdentityRecord::MainKey() const {

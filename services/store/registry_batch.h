@@ -28,6 +28,17 @@ IdentityRecord ReadIdentity(const pqxx::row& row);
 /// Reads the keys of identities that were read.
 void ReadKeys(pqxx::transaction_base& transaction, const std::vector<IdentityRecord*>& identities);
 
+/// Makes adding and retiring keys, and enrolling again, wait for each other until the transaction ends: what they decide about an
+/// identity must still be so at the commit. A revocation waits for nobody, and what is added to a revoked identity is never published.
+void LockKeys(pqxx::transaction_base& transaction, OctetsView identity_id);
+
+/// What callers are told who want to change a revoked identity: IDENTITY_REVOKED, and from when it may be enrolled again.
+Error RevokedError(const IdentityRecord& identity);
+
+/// Refuses a key that another identity has, or that any had: KEY_ALREADY_BOUND, KEY_REVOKED. `subject`: whose it is to be.
+Result<void> CheckKeyFree(pqxx::transaction_base& transaction, std::int32_t namespace_id, OctetsView fingerprint,
+                          const std::string& subject);
+
 /// Identities that changed, by namespace and by who changed them.
 struct ChangedIdentities {
   std::map<std::int32_t, std::vector<OctetsView>> by_namespace;
@@ -37,15 +48,29 @@ struct ChangedIdentities {
 /// Writes one dirty batch a namespace and one event of that name a namespace and actor.
 void WriteChanges(pqxx::transaction_base& transaction, DirtyKind kind, const char* event, const BatchNumbers& numbers,
                   const ChangedIdentities& changed);
+/// Writes the dirty batch alone.
+void WriteDirty(pqxx::transaction_base& transaction, DirtyKind kind, std::int64_t batch_id, std::int32_t namespace_id,
+                const std::vector<OctetsView>& identity_ids);
 /// Writes a dirty batch about the namespace's authority. `stand_in` is the identity id that stands for it.
 void WriteAuthorityChange(pqxx::transaction_base& transaction, std::int64_t batch_id, std::int32_t namespace_id, OctetsView stand_in);
 
+/// The revocation of the life that an identity is in, or nothing: one that a re-enrollment followed belongs to the past.
+#define IDZONE_REVOCATION_OF(alias)                                    \
+  "select v.* from registry.revocation v where v.identity_id = " alias \
+  ".identity_id and not exists ("                                      \
+  "select 1 from registry.reenrollment e where e.identity_id = v.identity_id and e.ended_life = v.life) offset 0"
+
 /// The columns and joins of an identity i, for ReadIdentity. k: the newest batches that added or retired a key.
-#define IDZONE_IDENTITY_COLUMNS                                                   \
-  "i.identity_id, i.subject, i.label, extract(epoch from i.enrolled_at)::bigint," \
-  " extract(epoch from r.revoked_at)::bigint, n.batch_id, z.name_text, b.epoch, b.serial"
-#define IDZONE_IDENTITY_JOINS                                                                                   \
-  " left join registry.revocation r on r.identity_id = i.identity_id"                                           \
+#define IDZONE_IDENTITY_COLUMNS                                                            \
+  "i.identity_id, i.subject, i.label, extract(epoch from i.enrolled_at)::bigint,"          \
+  " extract(epoch from r.revoked_at)::bigint, n.batch_id, z.name_text, b.epoch, b.serial," \
+  " 1 + l.ended_lives, extract(epoch from q.ends_at)::bigint"
+#define IDZONE_IDENTITY_JOINS \
+  " left join lateral (" IDZONE_REVOCATION_OF("i") ") r on true"                                                \
+  " cross join lateral (select coalesce(max(e.ended_life), 0) as ended_lives from registry.reenrollment e"      \
+  " where e.identity_id = i.identity_id) l"                                                                     \
+  " left join published.quarantine q on q.batch_id = r.batch_id and not exists ("                               \
+  "select 1 from registry.dirty_batch d where d.batch_id = r.batch_id)"                                         \
   " cross join lateral (select max(c.batch_id) as added, max(t.batch_id) as retired from registry.credential c" \
   " left join registry.retirement t on t.namespace_id = c.namespace_id and t.fingerprint = c.fingerprint"       \
   " where c.identity_id = i.identity_id offset 0) k"                                                            \

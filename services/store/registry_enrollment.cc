@@ -21,7 +21,7 @@ constexpr Statement kReadKeys{"enroll_read_keys",
                               " from unnest($1::integer[], $2::bytea[]) u(n, f)"
                               " join registry.credential c on c.namespace_id = u.n and c.fingerprint = u.f"
                               " join registry.identity i on i.identity_id = c.identity_id"
-                              " left join registry.revocation r on r.identity_id = c.identity_id"
+                              " left join lateral (" IDZONE_REVOCATION_OF("c") ") r on true"
                               " left join registry.retirement t on t.namespace_id = c.namespace_id and t.fingerprint = c.fingerprint"};
 constexpr Statement kReadDenialLabels{"enroll_read_denial_labels",
                                       "select u.h, n.owner from unnest($1::integer[], $2::bytea[]) u(i, h)"
@@ -103,10 +103,6 @@ tl::unexpected<Error> KeyConflict(const Enrollment& item, OctetsView there) {
               "another key, SHA-256 " + HexEncode(item.fingerprint));
 }
 
-tl::unexpected<Error> WasRevoked(const std::string& subject) {
-  return Fail(Reason::kIdentityRevoked, "id", "an identity that was never revoked", subject + ", which was revoked for ever");
-}
-
 tl::unexpected<Error> LabelConflict(const Enrollment& item) {
   return Fail(Reason::kLabelConflict, "label_privacy",
               item.subject + " as it is enrolled: " + (item.label ? "in clear" : "at a private label"),
@@ -123,7 +119,7 @@ Result<void> CheckFree(const Enrollment& item, const Known& known) {
 }
 
 Result<Enrolled> DecideKnown(const Enrollment& item, const IdentityRecord& identity) {
-  if (identity.revoked_at) return WasRevoked(item.subject);
+  if (identity.revoked_at) return tl::unexpected(RevokedError(identity));
   if (identity.label.has_value() != item.label.has_value()) return LabelConflict(item);
   const KeyRecord* key = identity.FindKey(item.fingerprint);
   if (key == nullptr) return KeyConflict(item, identity.MainKey().fingerprint);

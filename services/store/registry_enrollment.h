@@ -57,6 +57,11 @@ struct Retirement {
 };
 Result<Enrolled> RetireKey(Database& database, const Retirement& item);
 
+/// Begins the next life of a revoked identity, with a key that nobody ever had, at the name and label that it had. The keys of the life
+/// that ended stay retired for ever, and so does its revocation. The item's label and denial hash are not looked at.
+/// NOT_FOUND; IDENTITY_NOT_REVOKED; KEY_ALREADY_BOUND, KEY_REVOKED; NAME_IN_QUARANTINE, with the time when it ends.
+Result<Enrolled> ReEnroll(Database& database, const Enrollment& item);
+
 struct Revocation {
   std::shared_ptr<const NamespaceRecord> home;
   Octets identity_id;

@@ -14,15 +14,6 @@ namespace {
 
 using Transaction = pqxx::transaction_base;
 
-// What is decided about an identity's keys must still be so at the commit. Adding and retiring wait for each other here; a
-// revocation waits for nobody, and whatever is added to a revoked identity is never published.
-constexpr Statement kLockKeys{"key_lock", "select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 7))"};
-constexpr Statement kFindHolder{"key_find_holder",
-                                "select i.subject, r.identity_id is not null or t.fingerprint is not null from registry.credential c"
-                                " join registry.identity i on i.identity_id = c.identity_id"
-                                " left join registry.revocation r on r.identity_id = c.identity_id"
-                                " left join registry.retirement t on t.namespace_id = c.namespace_id and t.fingerprint = c.fingerprint"
-                                " where c.namespace_id = $1::integer and c.fingerprint = $2::bytea"};
 constexpr Statement kInsertKey{
     "key_insert",
     "insert into registry.credential (namespace_id, fingerprint, identity_id, rr_type, rdata, batch_id, added_at)"
@@ -34,12 +25,11 @@ constexpr Statement kInsertRetirement{"key_retire",
 
 /// Returns an identity that is not revoked, its keys locked.
 Result<IdentityRecord> LockActive(Transaction& transaction, OctetsView identity_id, const std::string& subject) {
-  Execute(transaction, kLockKeys, Uuid(identity_id));
+  LockKeys(transaction, identity_id);
   auto found = ReadIdentities(transaction, {identity_id});
   if (found.empty()) return Fail(Reason::kNotFound, "id", "an enrolled identity", subject);
   IdentityRecord& identity = found.begin()->second;
-  if (identity.revoked_at)
-    return Fail(Reason::kIdentityRevoked, "id", "an identity that was never revoked", subject + ", which was revoked for ever");
+  if (identity.revoked_at) return tl::unexpected(RevokedError(identity));
   return std::move(identity);
 }
 
@@ -73,11 +63,7 @@ Result<Enrolled> AddIn(Transaction& transaction, const Enrollment& item) {
     return Enrolled{std::move(*identity), true};
   }
   const std::int32_t namespace_id = item.home->namespace_id;
-  if (const pqxx::result holder = Execute(transaction, kFindHolder, namespace_id, Bytea(item.fingerprint)); !holder.empty()) {
-    const std::string met = "the key of " + holder[0][0].as<std::string>() + ", " + shown;
-    if (holder[0][1].as<bool>()) return Fail(Reason::kKeyRevoked, "material", "a key that was never revoked or retired", met);
-    return Fail(Reason::kKeyAlreadyBound, "material", "a key of its own for " + item.subject, met);
-  }
+  if (auto free = CheckKeyFree(transaction, namespace_id, item.fingerprint, item.subject); !free) return tl::unexpected(free.error());
   if (CountActive(*identity, item.type) >= limits::kRdatasPerRrSetMax)
     return Fail(Reason::kLimitExceeded, "id", "at most " + std::to_string(limits::kRdatasPerRrSetMax) + " active keys of " + item.subject,
                 "one more: retire one first");

@@ -21,6 +21,7 @@ using Transaction = pqxx::transaction_base;
   " left join registry.authority a on a.namespace_id = n.namespace_id and a.removed_at is null"
 
 constexpr Statement kFindOperator{"namespace_find_operator", "select 1 from registry.operator where operator_id = $1::text"};
+constexpr Statement kFindPolicy{"namespace_find_policy", "select 1 from registry.policy where name = $1::text"};
 constexpr Statement kInsert{"namespace_insert",
                             "insert into registry.namespace (name, name_text, operator_id, layout_kind, layout_width, policy, profile,"
                             " name_servers, layout_form, labels, sealed_secret, denial, algorithm, wildcard_ca, mail_records, has_cuts)"
@@ -114,6 +115,8 @@ Result<NamespaceRecord> CreateNamespace(Database& database, const Actor& actor, 
   return database.Transact("create namespace", [&](Transaction& transaction) -> Result<NamespaceRecord> {
     if (Execute(transaction, kFindOperator, wanted.operator_id).empty())
       return Fail(Reason::kNotFound, "operator_id", "an existing operator", wanted.operator_id);
+    if (Execute(transaction, kFindPolicy, wanted.policy).empty())
+      return Fail(Reason::kEnumUnknown, "policy", "fast, standard, relaxed, or another of `idzone policy list`", wanted.policy);
     const std::string text = wanted.name.Format();
     const auto inserted = Execute(
         transaction, kInsert, Bytea(wanted.name.wire()), text, wanted.operator_id, static_cast<int>(wanted.layout.kind),

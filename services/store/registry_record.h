@@ -32,7 +32,7 @@ struct OperatorRecord {
   UnixTime created_at{};
 };
 
-/// role: 1 admin, 2 enroller, 3 auditor.
+/// role: 1 admin, 2 enroller, 3 auditor, 4 re-enroller.
 struct PrincipalRecord {
   Octets fingerprint;
   std::string operator_id;
@@ -97,6 +97,8 @@ struct IdentityRecord {
   std::optional<UnixTime> revoked_at{};
   std::uint64_t change = 0;  // the newest batch about it
   std::optional<PublishedIn> version{};
+  int life = 1;                              // one more with each re-enrollment
+  std::optional<UnixTime> quarantine_end{};  // of a revoked one: from then on it may be enrolled again; unset: not known yet
 
   /// Returns the first key that is not retired, else the first. Requires: keys were read.
   const KeyRecord& MainKey() const;

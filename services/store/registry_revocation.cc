@@ -13,24 +13,29 @@ namespace {
 using Transaction = pqxx::transaction_base;
 using Outcomes = std::vector<Result<Revoked>>;
 
-constexpr Statement kInsert{"revoke_insert",
-                            "insert into registry.revocation (identity_id, namespace_id, batch_id, reason)"
-                            " select * from unnest($1::uuid[], $2::integer[], $3::bigint[], $4::text[]) on conflict do nothing"};
+constexpr Statement kInsert{
+    "revoke_insert",
+    "insert into registry.revocation (identity_id, namespace_id, batch_id, reason, life)"
+    " select * from unnest($1::uuid[], $2::integer[], $3::bigint[], $4::text[], $5::smallint[]) on conflict do nothing"};
 
 /// Inserts the revocations, ascending by key. Throws LostRace when another transaction was faster.
-void Insert(Transaction& transaction, std::vector<const Revocation*> chosen, const BatchNumbers& numbers) {
+void Insert(Transaction& transaction, std::vector<const Revocation*> chosen, const BatchNumbers& numbers,
+            const std::map<Octets, IdentityRecord>& identities) {
   std::sort(chosen.begin(), chosen.end(), [](const auto* left, const auto* right) { return left->identity_id < right->identity_id; });
   std::vector<OctetsView> ids;
   std::vector<std::int32_t> namespaces;
   std::vector<std::int64_t> batches;
   std::vector<std::string_view> reasons;
+  std::vector<std::int16_t> lives;
   for (const Revocation* item : chosen) {
     ids.push_back(item->identity_id);
     namespaces.push_back(item->home->namespace_id);
     batches.push_back(numbers.of_namespace.at(item->home->namespace_id));
     reasons.push_back(item->reason);
+    lives.push_back(static_cast<std::int16_t>(identities.at(item->identity_id).life));
   }
-  const auto inserted = Execute(transaction, kInsert, UuidArray(ids), IntegerArray(namespaces), BigintArray(batches), TextArray(reasons));
+  const auto inserted = Execute(transaction, kInsert, UuidArray(ids), IntegerArray(namespaces), BigintArray(batches), TextArray(reasons),
+                                SmallintArray(lives));
   if (inserted.affected_rows() != chosen.size()) throw LostRace{};
 }
 
@@ -52,7 +57,7 @@ Result<Outcomes> RevokeIn(Transaction& transaction, const std::vector<Revocation
     numbers = TakeBatchNumbers(transaction, namespaces);
     std::vector<const Revocation*> rows;
     for (const auto& [identity_id, item] : chosen) rows.push_back(item);
-    Insert(transaction, std::move(rows), numbers);
+    Insert(transaction, std::move(rows), numbers, identities);
     WriteChanges(transaction, DirtyKind::kRevocation, "identity.revoked", numbers, changed);
   }
   Outcomes outcomes;

@@ -41,6 +41,7 @@ class Client:
     SERVICE_FILES = {
         "EnrollmentService": "enrollment_service", "IdentityService": "identity_service", "NamespaceService": "namespace_service",
         "OperatorService": "operator_service", "ZoneService": "zone_service", "KeyService": "key_service", "EdgeService": "edge_service",
+        "PolicyService": "policy_service",
     }
 
     def __init__(self, address, ca, certificate=None, key=None, options=()):
@@ -84,6 +85,9 @@ class Client:
         request, _ = self._types("EnrollmentService", "EnrollStream")
         requests = (request(namespace_name=namespace, id=device.id, certificate=device.certificate) for device in devices)
         return list(self.stub("EnrollmentService", "EnrollStream", "stream_stream")(requests, timeout=timeout))
+
+    def re_enroll(self, namespace, device_id, certificate, timeout=30):
+        return self.call("EnrollmentService", "ReEnroll", timeout, namespace_name=namespace, id=device_id, certificate=certificate)
 
     def revoke(self, namespace, device_id, reason="test", timeout=30):
         return self.call("IdentityService", "RevokeIdentity", timeout, namespace_name=namespace, id=device_id, reason=reason)

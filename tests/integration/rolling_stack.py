@@ -17,7 +17,8 @@ WAIT_SECONDS = 60
 class RollingStack(TestStack):
     def declare(self):
         super().declare()
-        self.settings = {"ROLLOVER_PROPAGATION_SECONDS": "0", "PARENT_DS_TTL_SECONDS": "60", "PARENT_PROPAGATION_SECONDS": "0"}
+        # The signer's clock alone is another, so that it must not be compared with PostgreSQL's.
+        self.settings = {"SIGNING_CLOCK_SKEW_SECONDS_MAX": "0", "ROLLOVER_PROPAGATION_SECONDS": "0", "PARENT_DS_TTL_SECONDS": "60", "PARENT_PROPAGATION_SECONDS": "0"}
         self.set_signer_clock(BEGINS_HOURS_AGO * HOUR)
         self.asking = threading.Lock()  # held by who asks, while it asks
         return self

@@ -51,7 +51,7 @@ def test_no_certificate_gets_nowhere(stack, namespace):
     assert refused.value.code() in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNAVAILABLE)
 
 
-@pytest.mark.parametrize("role", ["admin", "auditor"])
+@pytest.mark.parametrize("role", ["admin", "auditor", "re-enroller"])
 def test_roles_that_do_not_enroll_are_refused(stack, namespace, role):
     with stack.client(role) as one:
         code, reason, _ = refusal(one.enroll, namespace, "dev1", make_device("dev1").certificate)

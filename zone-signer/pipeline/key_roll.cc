@@ -213,8 +213,6 @@ class RollSession {
 
 Result<RollOutcome> StepKeyRoll(store::Transaction& transaction, const store::ZoneWork& work, const RollTools& tools) {
   const store::NamespaceRow& registered = work.registered;
-  const auto policy = zone::FindZonePolicy(registered.policy);
-  if (!policy) return tl::unexpected(policy.error());
   const auto zone = store::LockZone(transaction, work.zone->zone_id);
   if (!zone) return tl::unexpected(zone.error());
   auto keyset = *zone ? store::LockKeyset(transaction, registered.namespace_id) : std::nullopt;
@@ -223,7 +221,7 @@ Result<RollOutcome> StepKeyRoll(store::Transaction& transaction, const store::Zo
   if (auto checked = CheckClock(**zone, tools.now); !checked) return tl::unexpected(checked.error());
   auto keys = store::LoadKeys(transaction, registered.namespace_id);
   if (!keys) return tl::unexpected(keys.error());
-  return RollSession(transaction, registered, tools, *policy, std::move(*keyset), std::move(*keys)).Run();
+  return RollSession(transaction, registered, tools, registered.policy, std::move(*keyset), std::move(*keys)).Run();
 }
 
 rollover::ParentView MatchParent(const dns::Name& zone, const std::vector<store::KeyRow>& keys, const std::vector<Octets>& ds) {

@@ -32,6 +32,8 @@ struct Metrics::Families {
         identities(Counters(registry, "idzone_signer_identities_total", "Identities taken from the queue").Add({})),
         refused(Counters(registry, "idzone_signer_identities_refused_total", "Identities whose rows cannot be published").Add({})),
         failures(Counters(registry, "idzone_signer_failures_total", "Transactions that failed, by reason")),
+        takeovers(Counters(registry, "idzone_signer_takeovers_total", "Stopped signers' sessions that this one ended").Add({})),
+        clock_skew(Gauges(registry, "idzone_signer_clock_skew_seconds", "How far this clock is ahead of PostgreSQL's").Add({})),
         phases(Counters(registry, "idzone_signer_phase_seconds_total", "Time spent publishing, by phase")),
         queue(Gauges(registry, "idzone_signer_queue_oldest_seconds", "Age of the oldest batch in the queue, by kind")),
         zones(Gauges(registry, "idzone_signer_zones", "Zones, by state")),
@@ -48,6 +50,8 @@ struct Metrics::Families {
   prometheus::Counter& identities;
   prometheus::Counter& refused;
   CounterFamily& failures;
+  prometheus::Counter& takeovers;
+  prometheus::Gauge& clock_skew;
   CounterFamily& phases;
   GaugeFamily& queue;
   GaugeFamily& zones;
@@ -86,6 +90,12 @@ void Metrics::SetZones(std::size_t zones, std::size_t failing, std::size_t in_cl
   families_->zones.Add({{"state", "clock_doubt"}}).Set(static_cast<double>(in_clock_doubt));
 }
 
+void Metrics::CountTakeovers(std::int64_t sessions) {
+  families_->takeovers.Increment(static_cast<double>(sessions));
+}
+void Metrics::SetClockSkew(std::chrono::seconds skew) {
+  families_->clock_skew.Set(static_cast<double>(skew.count()));
+}
 void Metrics::SetSweepLag(std::chrono::seconds most) {
   families_->sweep_lag.Set(static_cast<double>(most.count()));
 }

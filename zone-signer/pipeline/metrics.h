@@ -23,6 +23,9 @@ class Metrics {
   void CountFailure(Reason reason);
   void SetQueue(std::string_view kind, std::chrono::seconds oldest);
   void SetZones(std::size_t zones, std::size_t failing, std::size_t in_clock_doubt);
+  void CountTakeovers(std::int64_t sessions);
+  /// `skew`: own clock minus PostgreSQL's.
+  void SetClockSkew(std::chrono::seconds skew);
   void SetSweepLag(std::chrono::seconds most);
   void SetLeastRest(std::chrono::seconds rest);
 

@@ -2,8 +2,12 @@
 #include "zone-signer/pipeline/reconciler.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "services/process/log.h"
+#include "services/store/published_alarm.h"
+#include "services/store/published_clock.h"
+#include "zone-signer/pipeline/clock_check.h"
 #include "zone-signer/pipeline/zone_creation.h"
 
 namespace idzone::signer::pipeline {
@@ -19,6 +23,7 @@ constexpr std::chrono::milliseconds kEnrollmentBudget(100);
 constexpr std::chrono::milliseconds kRenewalBudget(100);
 constexpr std::chrono::seconds kBetweenPrunes(10);
 constexpr std::chrono::seconds kBetweenKeyLooks(1);
+constexpr std::chrono::seconds kBetweenClockReports(60);
 constexpr std::chrono::milliseconds kReconnectFirst(200);
 constexpr std::chrono::milliseconds kReconnectLast(5'000);
 
@@ -51,15 +56,34 @@ void Reconciler::Run(const std::stop_token& stop) {
       continue;
     }
     backoff.Reset();
-    parts_.observatory.SetReady();
+    if (const std::string trouble = ClockTrouble(); trouble.empty()) {
+      parts_.observatory.SetReady();
+    } else {
+      parts_.observatory.SetNotReady(trouble);
+    }
     if (!*more && !stop.stop_requested()) parts_.listener.Wait(options_.poll);
   }
 }
 
 Result<bool> Reconciler::Round(const std::stop_token& stop) {
-  const auto list = parts_.database.Transact("list work", [](store::Transaction& transaction) { return store::ListZoneWork(transaction); });
+  UnixTime database_clock;
+  const auto list = parts_.database.Transact("list work", [&](store::Transaction& transaction) {
+    database_clock = store::ReadDatabaseClock(transaction);
+    return store::ListZoneWork(transaction);
+  });
   if (!list) return tl::unexpected(list.error());
   Observe(*list);
+  const UnixTime now = parts_.clock.Now();
+  metrics_.SetClockSkew(now - database_clock);
+  clock_error_.reset();
+  if (auto same = CompareWithDatabase(now, database_clock, options_.clock_skew_max); !same) {
+    clock_error_ = same.error();
+    clock_alarm_ = true;
+    return false;
+  }
+  if (std::exchange(clock_alarm_, false)) Tell(store::kAllNamespaces, std::nullopt);
+  if (auto taken = TakeOver(); !taken) return tl::unexpected(taken.error());
+  if (auto looked = LookAtTheFuture(*list, now); !looked) return tl::unexpected(looked.error());
   const auto urgent = DoUrgent(*list, stop);
   if (!urgent) return urgent;
   const auto enrollments = DoEnrollments(*list, stop);
@@ -69,6 +93,17 @@ Result<bool> Reconciler::Round(const std::stop_token& stop) {
   if (!renewals) return renewals;
   if (auto pruned = Prune(); !pruned) return tl::unexpected(pruned.error());
   return *urgent || *enrollments || *renewals;
+}
+
+Result<void> Reconciler::LookAtTheFuture(const std::vector<store::ZoneWork>& list, UnixTime now) {
+  for (const store::ZoneWork& zone : list) {
+    if (!zone.zone || zone.zone->last_signed_at <= now + kBehindMax || !MayTry(zone)) continue;
+    const auto done = Do("renew", zone, [](store::Transaction& transaction, const store::ZoneWork& work, const WorkTools& tools) {
+      return RenewSignatures(transaction, work, {work.zone->zone_id}, tools);
+    });
+    if (!done) return tl::unexpected(done.error());
+  }
+  return {};
 }
 
 Result<bool> Reconciler::DoUrgent(const std::vector<store::ZoneWork>& list, const std::stop_token& stop) {
@@ -165,8 +200,10 @@ Result<void> Reconciler::StepRoll(const store::ZoneWork& work, bool awaits_paren
   std::optional<parent::ParentSight> parent;
   if (awaits_parent && parts_.parent_watch != nullptr) parent = parts_.parent_watch->Look(work.registered.apex);
   const RollTools tools{parts_.keys, options_.rolls, std::move(parent), parts_.clock.Now()};
-  const auto outcome =
-      parts_.database.Transact("roll", [&](store::Transaction& transaction) { return StepKeyRoll(transaction, work, tools); });
+  const auto outcome = parts_.database.Transact("roll", [&](store::Transaction& transaction) -> Result<RollOutcome> {
+    if (auto trusted = TrustClock(transaction, work, tools.now, options_.clock_skew_max); !trusted) return tl::unexpected(trusted.error());
+    return StepKeyRoll(transaction, work, tools);
+  });
   if (!outcome) {
     if (outcome.error().reason == Reason::kUnavailable) return tl::unexpected(outcome.error());
     metrics_.CountFailure(outcome.error().reason);
@@ -189,7 +226,10 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   const WorkTools tools{parts_.keys, parts_.signer, pace.size(), now};
   const SteadyClock::time_point begun = SteadyClock::now();
   const std::string name = zone.registered.apex.Format();
-  const auto outcome = parts_.database.Transact(kind, [&](store::Transaction& transaction) { return work(transaction, zone, tools); });
+  const auto outcome = parts_.database.Transact(kind, [&](store::Transaction& transaction) -> Result<WorkOutcome> {
+    if (auto trusted = TrustClock(transaction, zone, now, options_.clock_skew_max); !trusted) return tl::unexpected(trusted.error());
+    return work(transaction, zone, tools);
+  });
   if (!outcome) {
     if (outcome.error().reason == Reason::kUnavailable) return tl::unexpected(outcome.error());
     ZoneFailure& failure = failures_[zone.registered.namespace_id];
@@ -198,10 +238,14 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
     metrics_.CountFailure(outcome.error().reason);
     LogError(LogLevel::kError, failure.clock_doubt ? "signer.clock_doubted" : "signer.zone_failed", outcome.error(),
              {{"zone", name}, {"kind", kind}});
+    Tell(zone.registered.namespace_id, outcome.error());
     return false;
   }
-  failures_.erase(zone.registered.namespace_id);
+  met_busy_ = met_busy_ || outcome->busy;
   if (outcome->busy) return false;
+  // The first success of this process, too, takes back what an earlier one may have raised.
+  const bool news = well_.insert(zone.registered.namespace_id).second;
+  if (failures_.erase(zone.registered.namespace_id) > 0 || news) Tell(zone.registered.namespace_id, std::nullopt);
   if (outcome->least_rest) metrics_.SetLeastRest(*outcome->least_rest);
   pace.Took(kind == "renew" ? outcome->publication.nodes : outcome->identities, SteadyClock::now() - begun);
   metrics_.CountWork(kind, *outcome, now);
@@ -221,6 +265,46 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   }
   // What was queued while this batch was under way was not announced, because the queue was not empty: look again at once.
   return outcome->more || outcome->identities > 0;
+}
+
+void Reconciler::Tell(std::int32_t namespace_id, const std::optional<Error>& error) {
+  const auto told = parts_.database.Transact("tell", [&](store::Transaction& transaction) -> Result<void> {
+    if (error) {
+      store::RaiseAlarm(transaction, namespace_id, *error);
+    } else {
+      store::ClearAlarms(transaction, namespace_id);
+    }
+    return {};
+  });
+  // The log has it in any case.
+  if (!told) LogError(LogLevel::kWarning, "signer.alarm_not_told", told.error());
+}
+
+Result<void> Reconciler::TakeOver() {
+  if (!met_busy_ || SteadyClock::now() < next_takeover_) return {};
+  met_busy_ = false;
+  next_takeover_ = SteadyClock::now() + options_.takeover / 4;
+  const auto ended = parts_.database.Transact("take over", [&](store::Transaction& transaction) -> Result<std::int64_t> {
+    return store::EndStuckSessions(transaction, options_.takeover);
+  });
+  if (!ended) return tl::unexpected(ended.error());
+  if (*ended > 0) {
+    metrics_.CountTakeovers(*ended);
+    Log(LogLevel::kWarning, "signer.took_over", {{"sessions", *ended}, {"longer_than_s", options_.takeover.count()}});
+  }
+  return {};
+}
+
+std::string Reconciler::ClockTrouble() {
+  const auto doubted = std::find_if(failures_.begin(), failures_.end(), [](const auto& entry) { return entry.second.clock_doubt; });
+  if (!clock_error_) return doubted == failures_.end() ? "" : "CLOCK_DOUBT: last signatures of zones, see the log";
+  if (SteadyClock::now() >= next_clock_report_) {
+    next_clock_report_ = SteadyClock::now() + kBetweenClockReports;
+    metrics_.CountFailure(clock_error_->reason);
+    LogError(LogLevel::kError, "signer.clock_doubted", *clock_error_);
+    Tell(store::kAllNamespaces, *clock_error_);
+  }
+  return std::string(ReasonName(clock_error_->reason)) + " " + clock_error_->Detail();
 }
 
 bool Reconciler::MayTry(const store::ZoneWork& zone) const {

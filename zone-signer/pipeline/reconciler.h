@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <stop_token>
 
 #include "services/process/lifecycle.h"
@@ -27,6 +29,8 @@ struct ReconcilerOptions {
   std::chrono::hours journal_keep{0};
   std::int64_t journal_octets_max = 0;
   RollOptions rolls{};
+  std::chrono::seconds clock_skew_max{60};  // against PostgreSQL's; 0: not compared
+  std::chrono::seconds takeover{60};        // a signer that is that long in one transaction has stopped
 };
 
 class Reconciler {
@@ -56,6 +60,8 @@ class Reconciler {
 
   /// One round. Returns whether there is more to do at once. An error means that PostgreSQL is not to be had.
   Result<bool> Round(const std::stop_token& stop);
+  /// Tries zones that were last signed in the future: they seem to need nothing, and nobody would hear of them.
+  Result<void> LookAtTheFuture(const std::vector<store::ZoneWork>& list, UnixTime now);
   Result<bool> DoUrgent(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
   Result<bool> DoEnrollments(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
   Result<bool> DoRenewals(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
@@ -68,6 +74,12 @@ class Reconciler {
   /// Takes, now and then, the next steps of key rolls.
   Result<void> DoKeyRolls(const std::vector<store::ZoneWork>& list);
   Result<void> StepRoll(const store::ZoneWork& work, bool awaits_parent);
+  /// Raises an alarm where operators look, or takes back what was raised.
+  void Tell(std::int32_t namespace_id, const std::optional<Error>& error);
+  /// Ends what other signers left behind when they stopped in the middle of a transaction.
+  Result<void> TakeOver();
+  /// Says what is wrong with the clock, empty: nothing; reports it now and then.
+  std::string ClockTrouble();
   void Observe(const std::vector<store::ZoneWork>& list);
 
   Parts parts_;
@@ -78,6 +90,12 @@ class Reconciler {
   std::map<std::int32_t, ZoneFailure> failures_;  // by namespace
   SteadyClock::time_point next_prune_;
   SteadyClock::time_point next_key_look_;
+  bool met_busy_ = false;  // since the last take-over: another signer had a zone
+  SteadyClock::time_point next_takeover_;
+  std::optional<Error> clock_error_;  // of the last comparison with PostgreSQL's clock
+  bool clock_alarm_ = true;           // its alarm may stand, from an earlier process at first
+  std::set<std::int32_t> well_;       // namespaces that this process has worked on
+  SteadyClock::time_point next_clock_report_;
 };
 
 }  // namespace idzone::signer::pipeline

@@ -32,13 +32,15 @@ Result<void> MakeFirstKey(store::Transaction& transaction, const store::Namespac
   return {};
 }
 
-store::ZoneRow NewZone(const dns::Name& name, std::optional<std::int32_t> parent_id, UnixTime now) {
+store::ZoneRow NewZone(const dns::Name& name, std::optional<std::int32_t> parent_id, const zone::ZonePolicy& policy, UnixTime now) {
   store::ZoneRow zone;
   zone.name = name;
   zone.parent_id = parent_id;
   zone.position = {.epoch = 1, .serial = 1, .digest = Octets(32, '\0')};
   zone.node_count = 1;
   zone.resign_round = zone.last_signed_at = zone.renew_at = now;
+  // Whatever the sweep meets first was signed after this.
+  zone.expires_ahead = now + std::min(policy.identity.life, policy.denial.life);
   return zone;
 }
 
@@ -84,14 +86,12 @@ Result<void> CheckFree(ZoneSession& parent, const Wishes& delegations) {
 Result<WorkOutcome> CreateZone(store::Transaction& transaction, const store::ZoneWork& work, const WorkTools& tools) {
   WorkOutcome outcome;
   const store::NamespaceRow& registered = work.registered;
-  auto policy = zone::FindZonePolicy(registered.policy);
-  if (!policy) return tl::unexpected(policy.error());
   outcome.busy = !store::TryLockZoneCreation(transaction, registered);
   if (outcome.busy) return outcome;
-  if (auto made = MakeFirstKey(transaction, registered, *policy, tools.keys); !made) return tl::unexpected(made.error());
-  store::ZoneRow zone = NewZone(registered.apex, std::nullopt, tools.now);
+  if (auto made = MakeFirstKey(transaction, registered, registered.policy, tools.keys); !made) return tl::unexpected(made.error());
+  store::ZoneRow zone = NewZone(registered.apex, std::nullopt, registered.policy, tools.now);
   store::InsertZones(transaction, registered, {&zone});
-  const auto home = OpenNamespaceSession(transaction, registered, std::move(*policy), zone, tools.keys, tools.now);
+  const auto home = OpenNamespaceSession(transaction, registered, registered.policy, zone, tools.keys, tools.now);
   if (!home) return tl::unexpected(home.error());
   OpenZones zones(*home);
   OpenNew(zones, zone);
@@ -121,7 +121,7 @@ Result<WorkOutcome> MakeCuts(store::Transaction& transaction, const store::ZoneW
   std::vector<store::ZoneRow> rows;
   for (const auto& [parent_id, wished] : *delegations) {
     if (auto free = CheckFree(*zones.Find(parent_id), wished); !free) return tl::unexpected(free.error());
-    for (const auto& [name, wish] : wished) rows.push_back(NewZone(name, parent_id, tools.now));
+    for (const auto& [name, wish] : wished) rows.push_back(NewZone(name, parent_id, (*home)->policy, tools.now));
   }
   std::vector<store::ZoneRow*> inserted;
   for (store::ZoneRow& row : rows) inserted.push_back(&row);

@@ -40,7 +40,7 @@ ZoneSession* OpenZones::Find(std::int32_t zone_id) {
 }
 
 Result<void> CheckClock(const store::ZoneRow& zone, UnixTime now) {
-  if (now >= zone.last_signed_at - kClockDoubt) return {};
+  if (now >= zone.last_signed_at - kBehindMax) return {};
   return Fail(Reason::kClockDoubt, "zone " + zone.name.Format(), "a clock at or after its last signature",
               std::to_string((zone.last_signed_at - now).count()) + " s before it");
 }
@@ -63,13 +63,11 @@ Result<NamespaceSession> OpenNamespaceSession(store::Transaction& transaction, c
 
 Result<std::optional<NamespaceSession>> BeginNamespaceSession(store::Transaction& transaction, const store::ZoneWork& work,
                                                               keys::KeyDirectory& keys, UnixTime now) {
-  auto policy = zone::FindZonePolicy(work.registered.policy);
-  if (!policy) return tl::unexpected(policy.error());
   auto zone = store::LockZone(transaction, work.zone->zone_id);
   if (!zone) return tl::unexpected(zone.error());
   if (!*zone) return std::nullopt;
   if (auto checked = CheckClock(**zone, now); !checked) return tl::unexpected(checked.error());
-  auto opened = OpenNamespaceSession(transaction, work.registered, std::move(*policy), std::move(**zone), keys, now);
+  auto opened = OpenNamespaceSession(transaction, work.registered, work.registered.policy, std::move(**zone), keys, now);
   if (!opened) return tl::unexpected(opened.error());
   return std::move(*opened);
 }

@@ -8,6 +8,7 @@
 #include "services/store/published_key.h"
 #include "zone-signer/keys/key_directory.h"
 #include "zone-signer/keys/zone_keys.h"
+#include "zone-signer/pipeline/clock_check.h"
 #include "zone-signer/pipeline/version_draft.h"
 
 namespace idzone::signer::pipeline {
@@ -62,9 +63,6 @@ class OpenZones {
   const NamespaceSession& home_;
   std::map<std::int32_t, ZoneSession> zones_;
 };
-
-/// How far the clock may be behind a zone's last signature before it is doubted.
-inline constexpr std::chrono::minutes kClockDoubt(1);
 
 /// CLOCK_DOUBT when now is before the zone's last signature: signing with a wrong clock would make records that are invalid for
 /// everybody else.

@@ -2,6 +2,8 @@
 #include "zone-signer/pipeline/zone_work.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "services/core/zone/denial_signatures.h"
 #include "zone-signer/pipeline/apex.h"
@@ -48,16 +50,24 @@ std::vector<store::BatchRow> PlaceBatches(OpenZones& zones, const WishesByZone& 
   return rows;
 }
 
-/// Marks what is old in a node that the sweep met. Returns the least remaining life before that.
-Result<std::chrono::seconds> RenewNode(DraftNode& node, const NamespaceSession& home) {
-  std::chrono::seconds least = std::chrono::hours(24 * 365);
+/// What the sweep met in one node.
+struct NodeRest {
+  std::chrono::seconds met;   // the least remaining life
+  std::chrono::seconds left;  // the same among what stays, or of what is signed now
+};
+
+/// Marks what is old in a node that the sweep met.
+Result<NodeRest> RenewNode(DraftNode& node, const NamespaceSession& home) {
+  NodeRest rest{std::chrono::hours(24 * 365), std::min(home.policy.identity.life, home.policy.denial.life)};
   const auto look = [&](const Octets& rrsig, std::chrono::seconds period) -> Result<bool> {
     const auto age = signing::SignatureAge(rrsig, home.now, home.policy.inception_offset);
-    const auto rest = signing::SignatureRest(rrsig, home.now);
+    const auto left = signing::SignatureRest(rrsig, home.now);
     if (!age) return tl::unexpected(age.error());
-    if (!rest) return tl::unexpected(rest.error());
-    least = std::min(least, *rest);
-    return SweepRenews(*age, period);
+    if (!left) return tl::unexpected(left.error());
+    rest.met = std::min(rest.met, *left);
+    const bool renews = SweepRenews(*age, period);
+    if (!renews) rest.left = std::min(rest.left, *left);
+    return renews;
   };
   for (dns::RrSet& rrset : node.row.rrsets) {
     // The zone's own RRsets have a timer of their own (RefreshApex); NS at a cut has no signature.
@@ -77,7 +87,21 @@ Result<std::chrono::seconds> RenewNode(DraftNode& node, const NamespaceSession& 
     if (!old) return tl::unexpected(old.error());
     if (*old) node.denial_changed = true;
   }
-  return least;
+  return rest;
+}
+
+/// Returns those of the batches that revoke identities: others take keys out, or authorities.
+std::vector<std::int64_t> RevokingBatches(const std::vector<store::DesiredIdentity>& identities,
+                                          const std::vector<std::int64_t>& first_in_line) {
+  std::set<std::int64_t> speaking;
+  for (const store::DesiredIdentity& identity : identities) {
+    if (!identity.active) speaking.insert(identity.batch_ids.begin(), identity.batch_ids.end());
+  }
+  std::vector<std::int64_t> revoking;
+  for (const std::int64_t batch_id : first_in_line) {
+    if (speaking.contains(batch_id)) revoking.push_back(batch_id);
+  }
+  return revoking;
 }
 
 /// Takes the sweep's next step in one zone, if one is due. Returns how many nodes it met.
@@ -96,11 +120,14 @@ Result<std::int64_t> TakeSweepStep(store::Transaction& transaction, ZoneSession&
   for (store::NodeRow& row : *rows) {
     const auto rest = RenewNode(zone.draft.AddLoaded(std::move(row)), zone.home);
     if (!rest) return tl::unexpected(rest.error());
-    outcome.least_rest = std::min(outcome.least_rest.value_or(*rest), *rest);
+    outcome.least_rest = std::min(outcome.least_rest.value_or(rest->met), rest->met);
+    const UnixTime expires = zone.home.now + rest->left;
+    zone.zone.expires_behind = std::min(zone.zone.expires_behind.value_or(expires), expires);
   }
   const SweepState next = AfterSweepStep({zone.zone.resign_key, zone.zone.resign_round}, *step, last_place, limits.period, zone.home.now);
   zone.zone.resign_key = next.position;
   zone.zone.resign_round = next.round_start;
+  if (next.position.empty()) zone.zone.expires_ahead = std::exchange(zone.zone.expires_behind, std::nullopt);
   return met;
 }
 
@@ -131,6 +158,11 @@ Result<WorkOutcome> PublishChanges(store::Transaction& transaction, const store:
   if (auto published = Publish(transaction, zones, tools, outcome); !published) return tl::unexpected(published.error());
   store::DeleteDirtyBatches(transaction, batches.batch_ids);
   store::InsertBatches(transaction, PlaceBatches(zones, *routed, made, batches.batch_ids));
+  // What left its zone just now was last signed at this moment, or by a signer whose clock is a little ahead.
+  UnixTime last_signed = tools.now;
+  for (const auto& [zone_id, zone] : zones.all()) last_signed = std::max(last_signed, zone.zone.last_signed_at);
+  store::InsertQuarantine(transaction, work.registered.namespace_id, RevokingBatches(identities, batches.revocation_ids),
+                          last_signed + zone::QuarantineOf((*home)->policy));
   return outcome;
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 /// Time as an argument: nothing in core reads the wall clock.
 namespace idzone {
@@ -26,6 +27,9 @@ class ManualClock : public Clock {
  private:
   UnixTime now_;
 };
+
+/// Returns "2026-11-23T21:30:00Z".
+std::string FormatTime(UnixTime time);
 
 /// Returns the low 32 bits, the form that RRSIG times have.
 inline std::uint32_t ToRrsigTime(UnixTime time) {

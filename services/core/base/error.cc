@@ -46,6 +46,8 @@ std::string_view ReasonName(Reason reason) {
     case Reason::kLabelConflict: return "LABEL_CONFLICT";
     case Reason::kIdIsDenialLabel: return "ID_IS_DENIAL_LABEL";
     case Reason::kLastKey: return "LAST_KEY";
+    case Reason::kNameInQuarantine: return "NAME_IN_QUARANTINE";
+    case Reason::kIdentityNotRevoked: return "IDENTITY_NOT_REVOKED";
     case Reason::kCertificateMissing: return "CERTIFICATE_MISSING";
     case Reason::kCertificateExpired: return "CERTIFICATE_EXPIRED";
     case Reason::kCertificateUntrusted: return "CERTIFICATE_UNTRUSTED";

@@ -60,6 +60,8 @@ enum class Reason : std::uint16_t {
   kLabelConflict = 88,          // enrolled with the other label privacy
   kIdIsDenialLabel = 89,        // the id is the NSEC3 label of another name
   kLastKey = 90,                // an identity keeps one key; to end it, revoke it
+  kNameInQuarantine = 91,       // its old record may still be believed somewhere
+  kIdentityNotRevoked = 92,     // it lives, with another key
 
   // Callers.
   kCertificateMissing = 100,

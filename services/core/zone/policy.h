@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,10 +11,14 @@
 
 namespace idzone::zone {
 
+/// Signatures begin this much in the past, for validators whose clock is slow.
+inline constexpr std::chrono::hours kInceptionOffset(1);
+
 /// How long the signatures of one class live, and how often they are renewed.
 struct SignatureLife {
   std::chrono::seconds life;
   std::chrono::seconds resign;  // life >= 3 x resign, so that two missed renewals hurt nobody
+  friend bool operator==(const SignatureLife&, const SignatureLife&) = default;
 };
 
 /// The times of a zone. Signature life bounds revocation: a signed record can be replayed until its RRSIG expires.
@@ -28,9 +33,35 @@ struct ZonePolicy {
   std::chrono::seconds soa_refresh;
   std::chrono::seconds soa_retry;
   std::chrono::seconds soa_expire;  // <= identity life - resign: a cut-off secondary goes silent, never stale
-  /// Signatures begin this much in the past, for validators whose clock is slow.
-  std::chrono::seconds inception_offset;
+  std::chrono::seconds inception_offset = kInceptionOffset;
+  friend bool operator==(const ZonePolicy&, const ZonePolicy&) = default;
 };
+
+/// What an operator chooses of a policy; the rest follows.
+struct PolicyChoice {
+  dns::Ttl ttl = 0;
+  SignatureLife identity{};
+  std::optional<SignatureLife> denial{};             // as identity
+  std::optional<SignatureLife> apex{};               // as identity
+  std::optional<dns::Ttl> negative_ttl{};            // the lesser of `ttl` and 300 s
+  std::optional<std::chrono::seconds> soa_expire{};  // the least of life - resign
+};
+
+/// 1 to 32 lower-case letters, digits, inner hyphens. VALUE_MALFORMED.
+Result<void> CheckPolicyName(const std::string& name, const char* field);
+
+/// Checks a choice and makes the policy. The rules, each with the field that breaks it:
+///   life >= 3 x resign, of each class: two missed renewals, or an outage of that length, hurt nobody;
+///   resign >= ttl (identity), >= negative ttl (denial): what is cached is renewed before it dies;
+///   soa_expire <= life - resign of each class: a secondary that is cut off goes silent before its signatures die;
+///   10 min <= resign; life <= 30 d: it bounds for how long a revoked record can be replayed; 1 s <= ttl <= 1 d; negative ttl <= 3 h
+///   (RFC 2308 §5); soa_expire >= 2 x (refresh + retry).
+/// VALUE_MALFORMED the name (1 to 32 lower-case letters, digits, hyphens), VALUE_OUT_OF_RANGE.
+Result<ZonePolicy> MakeZonePolicy(const std::string& name, const PolicyChoice& choice);
+
+/// Returns for how long after its last signature a record may still be believed: the signature's life, and what a resolver tolerates
+/// beyond it. Unbound (val-sig-skew-min and -max): a tenth of the span that the signature covers, at least 1 h, at most 24 h.
+std::chrono::seconds QuarantineOf(const ZonePolicy& policy);
 
 /// Returns "fast", "standard" or "relaxed"; ENUM_UNKNOWN for any other name.
 Result<ZonePolicy> FindZonePolicy(std::string_view name);

@@ -41,7 +41,7 @@ class CompletionTest : public testing::Test {
 
 TEST_F(CompletionTest, BashOffersNounsVerbsAndOptions) {
   EXPECT_EQ(BashOffers("", "na"), "namespace");
-  EXPECT_EQ(BashOffers("device", "re"), "retire-key revoke");
+  EXPECT_EQ(BashOffers("device", "re"), "re-enroll retire-key revoke");
   EXPECT_EQ(BashOffers("device enroll", "--ce"), "--certificate");
   EXPECT_EQ(BashOffers("device import _device.a.example", "--fa"), "--failed");
   EXPECT_EQ(BashOffers("--output json zone", "ex"), "export");

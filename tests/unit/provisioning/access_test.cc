@@ -16,6 +16,7 @@
 #include "idzone/v1/key_service.pb.h"
 #include "idzone/v1/namespace_service.pb.h"
 #include "idzone/v1/operator_service.pb.h"
+#include "idzone/v1/policy_service.pb.h"
 #include "idzone/v1/zone_service.pb.h"
 
 namespace idzone::provisioning {
@@ -24,9 +25,9 @@ namespace {
 using rpc::Role;
 
 const std::vector<const google::protobuf::FileDescriptor*> kFiles = {
-    v1::Edge::descriptor()->file(),      v1::EnrollRequest::descriptor()->file(), v1::GetIdentityRequest::descriptor()->file(),
-    v1::Operator::descriptor()->file(),  v1::Zone::descriptor()->file(),          v1::GetNamespaceRequest::descriptor()->file(),
-    v1::SigningKey::descriptor()->file()};
+    v1::Edge::descriptor()->file(),       v1::EnrollRequest::descriptor()->file(), v1::GetIdentityRequest::descriptor()->file(),
+    v1::Operator::descriptor()->file(),   v1::Zone::descriptor()->file(),          v1::GetNamespaceRequest::descriptor()->file(),
+    v1::SigningKey::descriptor()->file(), v1::Policy::descriptor()->file()};
 
 std::set<std::string> MethodsOfTheProtos() {
   std::set<std::string> methods;
@@ -71,9 +72,11 @@ TEST(AccessTest, RowsSayWhatTheProtosSay) {
       ASSERT_NE(row, nullptr) << method;
       const bool admin_alone = comment.find("Caller: role `admin`") != std::string::npos;
       const bool enroller_alone = comment.find("Caller: role `enroller`") != std::string::npos;
-      EXPECT_EQ(row->roles.Has(Role::kAdmin), !enroller_alone) << method << ": " << comment;
-      EXPECT_EQ(row->roles.Has(Role::kEnroller), !admin_alone) << method << ": " << comment;
-      EXPECT_EQ(row->roles.Has(Role::kAuditor), !admin_alone && !enroller_alone) << method << ": " << comment;
+      const bool re_enroller_alone = comment.find("Caller: role `re-enroller`") != std::string::npos;
+      EXPECT_EQ(row->roles.Has(Role::kReEnroller), !admin_alone && !enroller_alone) << method << ": " << comment;
+      EXPECT_EQ(row->roles.Has(Role::kAdmin), !enroller_alone && !re_enroller_alone) << method << ": " << comment;
+      EXPECT_EQ(row->roles.Has(Role::kEnroller), !admin_alone && !re_enroller_alone) << method << ": " << comment;
+      EXPECT_EQ(row->roles.Has(Role::kAuditor), !admin_alone && !enroller_alone && !re_enroller_alone) << method << ": " << comment;
       EXPECT_FALSE(row->roles.Has(Role::kEdge)) << method;
     }
   }

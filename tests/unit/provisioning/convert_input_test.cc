@@ -24,7 +24,7 @@ TEST(NamespaceFromProtoTest, FillsInTheDefaults) {
   ASSERT_TRUE(record) << record.error().Detail();
   EXPECT_EQ(record->name.Format(), "_device.acme.example.");
   EXPECT_EQ(record->operator_id, "acme");
-  EXPECT_EQ(record->layout, (zone::Layout{zone::LayoutKind::kTree, 2}));
+  EXPECT_EQ(record->layout, (zone::Layout{zone::LayoutKind::kTree, 1}));
   EXPECT_EQ(record->policy, "standard");
   EXPECT_EQ(record->profile, records::RecordProfile::kTlsa311);
   EXPECT_EQ(record->name_servers, std::vector<std::string>{"ns1.example.net."});
@@ -142,10 +142,10 @@ TEST(NamespaceFromProtoTest, RefusesNameServersThatCannotServe) {
   EXPECT_EQ(ReasonOf(proto), Reason::kValueOutOfRange);
 }
 
-TEST(NamespaceFromProtoTest, RefusesUnknownPolicies) {
+TEST(NamespaceFromProtoTest, RefusesWhatCannotBeAPolicysName) {
   v1::Namespace proto = ValidNamespace();
-  proto.set_policy("slow");
-  EXPECT_EQ(ReasonOf(proto), Reason::kEnumUnknown);
+  proto.set_policy("Slow!");
+  EXPECT_EQ(ReasonOf(proto), Reason::kValueMalformed);
 }
 
 TEST(CheckTextTest, OperatorIdsAreShortAndPlain) {

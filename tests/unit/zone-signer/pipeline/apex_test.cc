@@ -15,7 +15,7 @@ constexpr UnixTime kNow(std::chrono::seconds(1'800'000'000));
 store::NamespaceRow ValidNamespace() {
   store::NamespaceRow row;
   row.apex = dns::Name::Parse("_device.acme.example.").value();
-  row.policy = "standard";
+  row.policy = zone::FindZonePolicy("standard").value();
   row.name_servers = {dns::Name::Parse("ns2.example.net.").value(), dns::Name::Parse("ns1.example.net.").value()};
   return row;
 }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/call.h"
+#include "cli/commands/commands.h"
+#include "cli/output/resource.h"
+#include "idzone/v1/policy_service.grpc.pb.h"
+
+namespace idzone::cli {
+namespace {
+
+using Stub = v1::PolicyService::Stub;
+
+/// Spans in seconds; 0: not given.
+struct Options {
+  std::string name;
+  std::uint32_t ttl = 0;
+  std::uint32_t negative_ttl = 0;
+  std::uint64_t life = 0, resign = 0;
+  std::uint64_t denial_life = 0, denial_resign = 0;
+  std::uint64_t apex_life = 0, apex_resign = 0;
+  std::uint64_t soa_expire = 0;
+};
+
+Json LifeJson(const v1::SignatureLife& life) {
+  return {{"life_seconds", life.life().seconds()}, {"resign_seconds", life.resign_period().seconds()}};
+}
+
+Json ToJson(const v1::Policy& policy) {
+  return {{"name", policy.name()},
+          {"ttl_seconds", policy.ttl_seconds()},
+          {"negative_ttl_seconds", policy.negative_ttl_seconds()},
+          {"life_seconds", policy.identity().life().seconds()},
+          {"resign_seconds", policy.identity().resign_period().seconds()},
+          {"identity", LifeJson(policy.identity())},
+          {"denial", LifeJson(policy.denial())},
+          {"apex", LifeJson(policy.apex())},
+          {"soa_expire_seconds", policy.soa_expire().seconds()},
+          {"quarantine_seconds", policy.quarantine().seconds()},
+          {"built_in", policy.built_in()},
+          {"create_time", FormatTime(policy.create_time())}};
+}
+
+void SetLife(v1::SignatureLife* proto, std::uint64_t life, std::uint64_t resign) {
+  proto->mutable_life()->set_seconds(static_cast<std::int64_t>(life));
+  proto->mutable_resign_period()->set_seconds(static_cast<std::int64_t>(resign));
+}
+
+Outcome Create(const Session& session, const Options& options) {
+  v1::CreatePolicyRequest request;
+  v1::Policy& policy = *request.mutable_policy();
+  policy.set_name(options.name);
+  policy.set_ttl_seconds(options.ttl);
+  policy.set_negative_ttl_seconds(options.negative_ttl);
+  SetLife(policy.mutable_identity(), options.life, options.resign);
+  if (options.denial_life != 0) SetLife(policy.mutable_denial(), options.denial_life, options.denial_resign);
+  if (options.apex_life != 0) SetLife(policy.mutable_apex(), options.apex_life, options.apex_resign);
+  if (options.soa_expire != 0) policy.mutable_soa_expire()->set_seconds(static_cast<std::int64_t>(options.soa_expire));
+
+  const auto channel = Connect(session);
+  if (!channel) return tl::unexpected(channel.error());
+  Stub stub(*channel);
+  const auto response = Call(session, stub, &Stub::CreatePolicy, request, "create policy " + options.name);
+  if (!response) return tl::unexpected(response.error());
+  WriteObject(session.out, session.format, ToJson(response->policy()));
+  return ExitCode::kOk;
+}
+
+Outcome List(const Session& session) {
+  const auto channel = Connect(session);
+  if (!channel) return tl::unexpected(channel.error());
+  Stub stub(*channel);
+  ListWriter writer(session.out, session.format,
+                    {{"NAME", "name"},
+                     {"TTL", "ttl_seconds"},
+                     {"LIFE", "life_seconds"},
+                     {"RESIGN", "resign_seconds"},
+                     {"QUARANTINE", "quarantine_seconds"}});
+  v1::ListPoliciesRequest request;
+  do {
+    const auto response = Call(session, stub, &Stub::ListPolicies, request, "list policies");
+    if (!response) return tl::unexpected(response.error());
+    for (const auto& policy : response->policies()) writer.Add(ToJson(policy));
+    request.set_page_token(response->next_page_token());
+  } while (!request.page_token().empty());
+  writer.End();
+  return ExitCode::kOk;
+}
+
+Outcome Show(const Session& session, const Options& options) {
+  const auto channel = Connect(session);
+  if (!channel) return tl::unexpected(channel.error());
+  Stub stub(*channel);
+  v1::GetPolicyRequest request;
+  request.set_name(options.name);
+  const auto response = Call(session, stub, &Stub::GetPolicy, request, "show policy " + options.name);
+  if (!response) return tl::unexpected(response.error());
+  WriteObject(session.out, session.format, ToJson(response->policy()));
+  return ExitCode::kOk;
+}
+
+/// Adds an option that reads "90m", "72h" or "10d"; a plain number is seconds.
+CLI::Option* AddSpan(CLI::App& command, const char* name, std::uint64_t& seconds, const char* text) {
+  static const std::map<std::string, std::uint64_t> kUnits = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}};
+  return command.add_option(name, seconds, text)->transform(CLI::AsNumberWithUnit(kUnits, CLI::AsNumberWithUnit::CASE_SENSITIVE, "SPAN"));
+}
+
+}  // namespace
+
+void AddPolicyCommands(CLI::App& app, Session& session) {
+  CLI::App* noun = app.add_subcommand("policy", "Times of zones: TTLs, lives of signatures, how often they are renewed");
+  noun->require_subcommand(1);
+  auto options = std::make_shared<Options>();
+
+  CLI::App* create = noun->add_subcommand("create", "Make a policy; none is ever changed");
+  create->add_option("NAME", options->name, "Lower-case letters, digits and hyphens")->required();
+  create->add_option("--ttl", options->ttl, "TTL of identity records, seconds")->required();
+  create->add_option("--negative-ttl", options->negative_ttl, "TTL of denials, seconds (default: the lesser of --ttl and 300)");
+  AddSpan(*create, "--life", options->life, "Life of signatures: 90m, 72h, 10d; bounds for how long a revoked record can be replayed")
+      ->required();
+  AddSpan(*create, "--resign", options->resign, "How often they are renewed: at most a third of --life")->required();
+  CLI::Option* denial_life = AddSpan(*create, "--denial-life", options->denial_life, "The same for denials (default: as --life)");
+  CLI::Option* denial_resign = AddSpan(*create, "--denial-resign", options->denial_resign, "The same for denials (default: as --resign)");
+  denial_life->needs(denial_resign);
+  denial_resign->needs(denial_life);
+  CLI::Option* apex_life = AddSpan(*create, "--apex-life", options->apex_life, "The same for SOA, NS and DNSKEY (default: as --life)");
+  CLI::Option* apex_resign =
+      AddSpan(*create, "--apex-resign", options->apex_resign, "The same for SOA, NS and DNSKEY (default: as --resign)");
+  apex_life->needs(apex_resign);
+  apex_resign->needs(apex_life);
+  AddSpan(*create, "--soa-expire", options->soa_expire,
+          "After which a secondary that is cut off goes silent (default: --life less --resign)");
+  create->callback([&session, options] { session.command = [&session, options] { return Create(session, *options); }; });
+
+  CLI::App* list = noun->add_subcommand("list", "List policies");
+  list->callback([&session] { session.command = [&session] { return List(session); }; });
+
+  CLI::App* show = noun->add_subcommand("show", "Show a policy");
+  show->add_option("NAME", options->name, "The policy's name")->required();
+  show->callback([&session, options] { session.command = [&session, options] { return Show(session, *options); }; });
+}
+
+}  // namespace idzone::cli

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "services/core/zone/policy.h"
+#include "services/store/registry_record.h"
+
+/// How a zone fares: what an operator looks at when he wonders whether it lives, and until when. And his word on the signer's clock.
+namespace idzone::store {
+
+class Database;
+
+/// What keeps a signer from its work.
+struct AlarmRecord {
+  std::string reason;  // a Reason's name
+  std::string detail;
+  UnixTime raised_at{};
+  UnixTime reported_at{};  // it lasted then
+};
+
+struct ZoneStatusRecord {
+  std::string zone;
+  std::string namespace_name;
+  std::string operator_id;
+  zone::ZonePolicy policy{};
+  zone::Epoch epoch = 0;
+  dns::Serial serial = 0;
+  UnixTime now{};  // PostgreSQL's clock, when all this was read
+  UnixTime last_signed_at{};
+  UnixTime first_expiry{};  // of its signatures; some may have been removed or renewed since, so that the true one is not earlier
+  UnixTime renew_at{};      // when the next signature is due
+  std::optional<UnixTime> oldest_revocation{};  // of the namespace's queue
+  std::optional<UnixTime> oldest_enrollment{};
+  std::optional<UnixTime> quarantine_end{};  // when the last revoked name of the namespace is free again; unset: all are
+  std::vector<AlarmRecord> alarms{};         // those of its namespace and those of all, as far as they last
+};
+
+/// NOT_FOUND. Cost: a few look-ups, however large the zone is.
+Result<ZoneStatusRecord> FindZoneStatus(Database& database, const dns::Name& name);
+
+/// Says that the signer's clock is right, whatever the zone's last signatures let one think. Holds for an hour. NOT_FOUND.
+Result<void> TrustClock(Database& database, const Actor& actor, const dns::Name& zone, const std::string& reason);
+
+}  // namespace idzone::store
