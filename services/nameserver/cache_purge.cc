@@ -60,8 +60,16 @@ CachePurge::Batch CachePurge::Look() {
     // A damaged one is there: PowerDNS has it in its next list of zones.
     if (zone) caches_.SetZone(changed.name, *zone ? std::optional((*zone)->number) : std::nullopt);
   }
+  if (batch.all) SetZones();
   snapshot_->Release();
   return batch;
+}
+
+/// A replica that was made anew may number its zones otherwise.
+void CachePurge::SetZones() {
+  const auto held = snapshot_->Zones();
+  if (!held) return;
+  for (const replica::HeldZone& zone : held->zones) caches_.SetZone(zone.zone.wire(), zone.number);
 }
 
 void CachePurge::Forget(const Batch& batch) {

@@ -71,6 +71,8 @@ class CachePurge {
 
   void Follow(std::shared_ptr<replica::Environment> current);
   Batch Look();
+  /// Tells of every zone that the replica has.
+  void SetZones();
   void Forget(const Batch& batch);
   void Wait(std::size_t repeat, Batch batch);
   void ForgetAgain();
