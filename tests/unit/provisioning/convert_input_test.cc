@@ -25,6 +25,7 @@ TEST(NamespaceFromProtoTest, FillsInTheDefaults) {
   EXPECT_EQ(record->name.Format(), "_device.acme.example.");
   EXPECT_EQ(record->operator_id, "acme");
   EXPECT_EQ(record->layout, (zone::Layout{zone::LayoutKind::kTree, 1}));
+  EXPECT_TRUE(record->has_cuts);
   EXPECT_EQ(record->policy, "standard");
   EXPECT_EQ(record->profile, records::RecordProfile::kTlsa311);
   EXPECT_EQ(record->name_servers, std::vector<std::string>{"ns1.example.net."});
@@ -33,6 +34,7 @@ TEST(NamespaceFromProtoTest, FillsInTheDefaults) {
 TEST(NamespaceFromProtoTest, WidthFitsTheExpectedNumber) {
   EXPECT_EQ(NamespaceFromProto(ValidNamespace(), 50'000, "acme")->layout.width, 1);
   EXPECT_EQ(NamespaceFromProto(ValidNamespace(), 500, "acme")->layout.width, 0);
+  EXPECT_FALSE(NamespaceFromProto(ValidNamespace(), 500, "acme")->has_cuts);
 }
 
 TEST(NamespaceFromProtoTest, RefusesNamesOutsideTheSuffix) {
