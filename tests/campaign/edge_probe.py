@@ -13,7 +13,8 @@ import dns.rdatatype
 
 from wire_judge import Bogus
 
-TIMEOUT_SECONDS = 3  # a dead server is noticed at once, by its closed port; this is for machines that are busy
+TRY_SECONDS = 0.5  # a datagram that a dying server had taken already is lost: whoever resolves asks again, and so do we
+TRIES = 6  # so that a busy machine has 3 s; a dead server is noticed at once, by its closed port
 PAUSE_SECONDS = 0.004
 # An edge that cannot answer says so. REFUSED: it has no such zone, which a host that lost its replica may say.
 HONEST = ("SERVFAIL", "REFUSED")
@@ -58,7 +59,8 @@ class Prober(threading.Thread):
         self.port, self.judge, self.expected, self.fail = port, judge, expected, fail
         self.random, self.ending, self.failure = random.Random(seed), threading.Event(), None
         self.answers = collections.Counter()
-        self._going, self._missing, self._begun = threading.Event(), collections.deque(maxlen=100_000), time.monotonic()
+        self._going, self._begun = threading.Event(), time.monotonic()
+        self._missing, self._late = collections.deque(maxlen=100_000), collections.deque(maxlen=100_000)
         self._going.set()
 
     def run(self):
@@ -81,19 +83,28 @@ class Prober(threading.Thread):
     def calm_for(self, seconds):
         """Whether every question of the last seconds was answered."""
         now = time.monotonic()
-        return now - max(self._begun, self._missing[-1] if self._missing else 0) >= seconds
+        return now - max(self._begun, *(moments[-1] if moments else 0 for moments in (self._missing, self._late))) >= seconds
 
     def missing_since(self, moment):
         """When questions were asked that nobody answered, or that the edge could not answer."""
         return [missing for missing in list(self._missing) if missing >= moment]
 
+    def silent_since(self, moment):
+        """As missing_since, and when a try was not answered although a later one of the same question was."""
+        return [silent for silent in list(self._missing) + list(self._late) if silent >= moment]
+
     def _query(self, name):
         query = dns.message.make_query(name, "TLSA", want_dnssec=True)
         query.flags &= ~dns.flags.RD
-        try:
-            return dns.query.udp_with_fallback(query, "127.0.0.1", port=self.port, timeout=TIMEOUT_SECONDS)[0]
-        except (dns.exception.Timeout, OSError, EOFError):
-            return None
+        for _ in range(TRIES):
+            begun = time.monotonic()
+            try:
+                return dns.query.udp_with_fallback(query, "127.0.0.1", port=self.port, timeout=TRY_SECONDS)[0]
+            except dns.exception.Timeout:
+                self._late += [begun, time.monotonic()]
+            except (OSError, EOFError):
+                return None
+        return None
 
     def verdict(self, name):
         """What the edge says of a name now: secure, absent, nodata, a response code, or none."""

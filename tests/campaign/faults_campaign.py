@@ -181,15 +181,18 @@ class Campaign:
         except TimeoutError as late:
             self.fail(str(late))
             return
-        missing = [moment for prober in self.probers for moment in prober.missing_since(begun)]
-        if not missing:
+        if kind in REMOTE:
+            missing = sum(len(prober.missing_since(begun)) for prober in self.probers)
+            if missing:
+                self.fail(f"{missing // 2} questions unanswered, and the edge was not touched")
             return
-        outage = max(missing) - min(missing)
+        silent = [moment for prober in self.probers for moment in prober.silent_since(begun)]
+        if not silent:
+            return
+        outage = max(silent) - min(silent)
         self.outages[kind].append(outage)
         allowed = BACK_SECONDS * self.stack.slowness()
-        if kind in REMOTE:
-            self.fail(f"{len(missing)} questions unanswered in {outage:.2f} s, and the edge was not touched")
-        elif outage > allowed:
+        if outage > allowed:
             self.fail(f"questions went unanswered for {outage:.2f} s; at most {allowed:.1f} s on this machine now")
 
     def converge(self):

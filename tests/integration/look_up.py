@@ -26,7 +26,8 @@ class SecureResolver:
         config.write_text(
             'server:\n  do-not-query-localhost: no\n  module-config: "validator iterator"\n  use-syslog: no\n  root-hints: ""\n'
             "  cache-max-ttl: 0\n  cache-max-negative-ttl: 0\n  aggressive-nsec: no\n" + anchors +
-            f'stub-zone:\n  name: "{zone}"\n  stub-addr: 127.0.0.1@{port}\n')
+            # Not a stub zone: there, whoever hears of a cut's NS records goes to these servers, and in the tests they have no addresses.
+            f'forward-zone:\n  name: "{zone}"\n  forward-addr: 127.0.0.1@{port}\n')
         self._context = unbound.ub_ctx()
         assert self._context.config(str(config)) == 0
 
