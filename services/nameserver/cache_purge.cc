@@ -54,22 +54,9 @@ CachePurge::Batch CachePurge::Look() {
     changes->names.erase(std::unique(changes->names.begin(), changes->names.end()), changes->names.end());
     batch.names = std::move(changes->names);
   }
-  for (const ChangedName& changed : batch.names) {
-    if (changed.scope != ChangeScope::kZone) continue;
-    const auto zone = snapshot_->FindZone(changed.name);
-    // A damaged one is there: PowerDNS has it in its next list of zones.
-    if (zone) caches_.SetZone(changed.name, *zone ? std::optional((*zone)->number) : std::nullopt);
-  }
-  if (batch.all) SetZones();
+  news_.TellUpTo(*snapshot_, environment_);
   snapshot_->Release();
   return batch;
-}
-
-/// A replica that was made anew may number its zones otherwise.
-void CachePurge::SetZones() {
-  const auto held = snapshot_->Zones();
-  if (!held) return;
-  for (const replica::HeldZone& zone : held->zones) caches_.SetZone(zone.zone.wire(), zone.number);
 }
 
 void CachePurge::Forget(const Batch& batch) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "services/nameserver/zone_news.h"
 #include "services/replica/reader.h"
 
 /// PowerDNS keeps whole answers for cache-ttl seconds. What a version changes must not wait that long: as soon as the replica
@@ -37,8 +38,6 @@ class AnswerCaches {
   /// As ForgetBelow, and what is known of the zone beside its records.
   virtual void ForgetZone(OctetsView apex) = 0;
   virtual void ForgetAll() = 0;
-  /// Tells that there is a zone of that number from now on; nothing: that there is none.
-  virtual void SetZone(OctetsView apex, std::optional<replica::ZoneNumber> number) = 0;
 };
 
 /// Threads: one.
@@ -53,8 +52,8 @@ class CachePurge {
   /// The replica as it is now; null: there is none.
   using Current = std::function<std::shared_ptr<replica::Environment>()>;
 
-  /// `caches` must outlive it.
-  CachePurge(Current current, AnswerCaches& caches) : current_(std::move(current)), caches_(caches) {}
+  /// `caches` and `news` must outlive it. The news are told here too, for a server that nobody asks.
+  CachePurge(Current current, AnswerCaches& caches, ZoneNews& news) : current_(std::move(current)), caches_(caches), news_(news) {}
 
   /// Starts the thread, which lives as long as the process. Requires: this does so too.
   void RunForever();
@@ -71,14 +70,13 @@ class CachePurge {
 
   void Follow(std::shared_ptr<replica::Environment> current);
   Batch Look();
-  /// Tells of every zone that the replica has.
-  void SetZones();
   void Forget(const Batch& batch);
   void Wait(std::size_t repeat, Batch batch);
   void ForgetAgain();
 
   const Current current_;
   AnswerCaches& caches_;
+  ZoneNews& news_;
   std::uint64_t tick_ = 0;
   std::shared_ptr<replica::Environment> environment_;
   std::optional<replica::Snapshot> snapshot_;

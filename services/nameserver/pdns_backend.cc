@@ -319,21 +319,25 @@ namespace {
 /// What a process has once, whatever the number of instances.
 class Edge {
  public:
-  explicit Edge(const std::string& directory) : source(directory, ReportLine) {}
+  explicit Edge(const std::string& directory) : source(directory, ReportLine, &news_) {}
   void RunForever() {
     source.RunForever();
     purge_.RunForever();
     housekeeping_.RunForever();
   }
 
+  static void ReportLine(const std::string& text) { g_log << Logger::Warning << "[identity] " << text << std::endl; }
+
+ private:
+  ZoneNews news_{PdnsCaches::SetZone};  // before the source, which tells it
+
+ public:
   ReplicaSource source;
   Served served;
 
  private:
-  static void ReportLine(const std::string& text) { g_log << Logger::Warning << "[identity] " << text << std::endl; }
-
   PdnsCaches caches_{served};
-  CachePurge purge_{[this] { return source.Current(); }, caches_};
+  CachePurge purge_{[this] { return source.Current(); }, caches_, news_};
   Housekeeping housekeeping_{{.current = [this] { return source.Current(); }, .read = ReadPdnsFigures, .report = ReportLine}, served};
 };
 

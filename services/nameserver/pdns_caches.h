@@ -15,7 +15,8 @@ class PdnsCaches : public AnswerCaches {
   void ForgetBelow(OctetsView name) override;
   void ForgetZone(OctetsView apex) override;
   void ForgetAll() override;
-  void SetZone(OctetsView apex, std::optional<replica::ZoneNumber> number) override;
+  /// Tells that there is a zone of that number from now on; nothing: that there is none.
+  static void SetZone(OctetsView apex, std::optional<replica::ZoneNumber> number);
 
  private:
   Served& served_;

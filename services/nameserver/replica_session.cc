@@ -10,7 +10,8 @@ namespace idzone::nameserver {
 
 using Clock = std::chrono::steady_clock;
 
-ReplicaSource::ReplicaSource(std::string directory, Report report) : directory_(std::move(directory)), report_(std::move(report)) {
+ReplicaSource::ReplicaSource(std::string directory, Report report, ZoneNews* news)
+    : directory_(std::move(directory)), report_(std::move(report)), news_(news) {
   TryOpen();
 }
 
@@ -110,6 +111,7 @@ Result<Session::Use> Session::Renewed(std::unique_lock<std::mutex> lock, bool mu
   auto changed = snapshot_->Renew();
   if (!changed) return tl::unexpected(changed.error());
   if (*changed) ++moment_;
+  if (*changed && source_.news_ != nullptr) source_.news_->TellUpTo(*snapshot_, environment_);
   if (must_be_same && *changed) return newer();
   opened_ = true;
   return Use(std::move(lock), snapshot_.get(), moment_);

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "services/nameserver/zone_news.h"
 #include "services/replica/environment.h"
 #include "services/replica/reader.h"
 
@@ -33,7 +34,8 @@ class ReplicaSource {
   static constexpr std::chrono::milliseconds kIdle{500};
 
   /// Tries to open at once, so that a replica that is there can be read from now on.
-  ReplicaSource(std::string directory, Report report);
+  /// `news` are told of each snapshot before it is answered from; null: nobody wants them. They must outlive it.
+  ReplicaSource(std::string directory, Report report, ZoneNews* news = nullptr);
   /// Requires: no Session is left, no thread runs.
   ~ReplicaSource() = default;
   ReplicaSource(const ReplicaSource&) = delete;
@@ -60,6 +62,7 @@ class ReplicaSource {
 
   const std::string directory_;
   const Report report_;
+  ZoneNews* const news_;
   std::string last_failure_;  // so that each is told once; only Tick and the constructor touch it
   // Order: sessions_mutex_, then a session's mutex, then environment_mutex_.
   std::mutex sessions_mutex_;

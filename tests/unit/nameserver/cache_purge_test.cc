@@ -19,7 +19,7 @@ class FakeCaches : public AnswerCaches {
   void ForgetBelow(OctetsView name) override { told.push_back("below " + Text(name)); }
   void ForgetZone(OctetsView apex) override { told.push_back("zone " + Text(apex)); }
   void ForgetAll() override { told.push_back("all"); }
-  void SetZone(OctetsView apex, std::optional<replica::ZoneNumber> number) override {
+  void SetZone(OctetsView apex, std::optional<replica::ZoneNumber> number) {
     told.push_back("set " + Text(apex) + (number ? " there" : " gone"));
   }
   std::vector<std::string> Take() { return std::exchange(told, {}); }
@@ -52,7 +52,8 @@ class CachePurgeTest : public ::testing::Test {
   ServedReplica replica_;
   std::shared_ptr<replica::Environment> current_ = replica_.writer().environment();
   FakeCaches caches_;
-  CachePurge purge_{[this] { return current_; }, caches_};
+  ZoneNews news_{[this](OctetsView apex, std::optional<replica::ZoneNumber> number) { caches_.SetZone(apex, number); }};
+  CachePurge purge_{[this] { return current_; }, caches_, news_};
 };
 
 TEST_F(CachePurgeTest, WithoutAReplicaThereIsNothingToForget) {
