@@ -93,11 +93,11 @@ T IdentityBackend::Must(Result<T> result, const Subject& subject) const {
 
 void IdentityBackend::HandOut(const DNSName& owner, const ServedZone& zone) {
   owner_ = owner;
-  zone_number_ = static_cast<int>(zone.record.number);
+  zone_number_ = static_cast<PdnsZoneNumber>(zone.record.number);
   next_record_ = 0;
 }
 
-void IdentityBackend::lookup(const QType& type, const DNSName& name, int zone_number, DNSPacket* packet) {
+void IdentityBackend::lookup(const QType& type, const DNSName& name, PdnsZoneNumber zone_number, DNSPacket* packet) {
   records_.clear();
   next_record_ = 0;
   listing_.reset();
@@ -114,7 +114,7 @@ void IdentityBackend::lookup(const QType& type, const DNSName& name, int zone_nu
   // Numbers are given once and in order, so that PowerDNS's int holds them.
   const ServedZone* zone = nullptr;
   std::optional<ServedZone> enclosing;
-  if (zone_number >= 0) {
+  if (IsGiven(zone_number)) {
     zone = Must(answerer_.FindZone(*use.snapshot(), static_cast<replica::ZoneNumber>(zone_number)), subject);
   } else {
     enclosing = Must(FindEnclosingZone(*use.snapshot(), Must(dns::Name::FromWire(asked.wire(), "question"), subject)), subject);
@@ -168,7 +168,7 @@ bool IdentityBackend::get(DNSZoneRecord& record) {
   record.dr.d_ttl = next.ttl;
   record.dr.d_clen = 0;
   record.dr.d_place = DNSResourceRecord::ANSWER;
-  record.dr.d_content = std::static_pointer_cast<DNSRecordContent>(std::move(next.content));
+  SetContent(record.dr, std::static_pointer_cast<DNSRecordContent>(std::move(next.content)));
   return true;
 }
 
@@ -177,31 +177,31 @@ bool IdentityBackend::get(DNSResourceRecord& record) {
   do {
     if (!get(made)) return false;
     // This form has text for content; nobody asks it about empty non-terminals.
-  } while (made.dr.d_content == nullptr);
+  } while (!HasContent(made.dr));
   record = DNSResourceRecord::fromWire(made.dr);
   record.auth = made.auth;
   record.domain_id = made.domain_id;
   return true;
 }
 
-bool IdentityBackend::list(const DNSName& target, int zone_number, bool /*include_disabled*/) {
+bool IdentityBackend::list(const PdnsZoneName& target, PdnsZoneNumber zone_number, bool /*include_disabled*/) {
   records_.clear();
   next_record_ = 0;
   listing_.reset();
   const auto subject = [&] { return "transfer of " + target.toLogString(); };
-  const dns::Name apex = Must(dns::Name::FromWire(target.toDNSStringLC(), "transfer"), subject);
+  const dns::Name apex = Must(dns::Name::FromWire(NameOf(target).toDNSStringLC(), "transfer"), subject);
   session_.SetPinned(true);
   const Session::Use use = Must(session_.Continue(), subject);
   if (use.snapshot() == nullptr) return false;
   auto zone = Must(FindServedZone(*use.snapshot(), apex), subject);
-  if (!zone || (zone_number >= 0 && static_cast<int>(zone->record.number) != zone_number)) return false;
+  if (!zone || (IsGiven(zone_number) && static_cast<PdnsZoneNumber>(zone->record.number) != zone_number)) return false;
   listing_.emplace(*std::move(zone), MakeOpaqueContent);
   return true;
 }
 
 DomainInfo IdentityBackend::InfoOf(const dns::Name& apex, replica::ZoneNumber number, dns::Serial serial) {
   DomainInfo info;
-  info.zone = FromWire(apex.wire());
+  info.zone = PdnsZoneName(FromWire(apex.wire()));
   info.id = number;
   info.serial = serial;
   info.kind = DomainInfo::Native;  // versions come from the feed: PowerDNS shall neither fetch zones nor tell of them
@@ -209,12 +209,12 @@ DomainInfo IdentityBackend::InfoOf(const dns::Name& apex, replica::ZoneNumber nu
   return info;
 }
 
-bool IdentityBackend::getDomainInfo(const DNSName& name, DomainInfo& info, bool /*with_serial*/) {
-  if (const auto catalog = CatalogOf(name, false)) {
+bool IdentityBackend::getDomainInfo(const PdnsZoneName& name, DomainInfo& info, bool /*with_serial*/) {
+  if (const auto catalog = CatalogOf(NameOf(name), false)) {
     info = InfoOfCatalog(*catalog);
     return true;
   }
-  const auto zone = Must(FindZoneNamed(name), [&] { return "zone " + name.toLogString(); });
+  const auto zone = Must(FindZoneNamed(NameOf(name)), [&] { return "zone " + name.toLogString(); });
   if (!zone) return false;
   info = InfoOf(zone->apex, zone->record.number, zone->record.position.serial);
   return true;
@@ -243,13 +243,13 @@ Result<std::optional<ServedZone>> IdentityBackend::FindZoneNamed(const DNSName& 
   return FindServedZone(*use->snapshot(), *apex);
 }
 
-bool IdentityBackend::getAllDomainMetadata(const DNSName& name, std::map<std::string, std::vector<std::string>>& metadata) {
-  if (CatalogOf(name, false)) {
+bool IdentityBackend::getAllDomainMetadata(const PdnsZoneName& name, std::map<std::string, std::vector<std::string>>& metadata) {
+  if (CatalogOf(NameOf(name), false)) {
     metadata = {{kAllowTransfer, transfer_.keys.names()}};
     return true;
   }
   const auto subject = [&] { return "metadata of " + name.toLogString(); };
-  const auto zone = Must(FindZoneNamed(name), subject);
+  const auto zone = Must(FindZoneNamed(NameOf(name)), subject);
   // PowerDNS keeps what it hears for a minute (zone-metadata-cache-ttl), and would take a zone that is just being made for
   // an unsigned one. It does not keep an exception.
   if (!zone) Refuse("nameserver.cannot_answer", subject, "there is no such zone yet");
@@ -257,14 +257,14 @@ bool IdentityBackend::getAllDomainMetadata(const DNSName& name, std::map<std::st
   return true;
 }
 
-bool IdentityBackend::getDomainMetadata(const DNSName& name, const std::string& kind, std::vector<std::string>& values) {
+bool IdentityBackend::getDomainMetadata(const PdnsZoneName& name, const std::string& kind, std::vector<std::string>& values) {
   // Asked before a transfer opens the zone, when the session may still hold an older snapshot: the keys do not depend on it.
   if (kind == kAllowTransfer) {
     values = transfer_.keys.names();
     return !values.empty();
   }
-  if (CatalogOf(name, false)) return false;
-  const auto zone = Must(FindZoneNamed(name), [&] { return "metadata of " + name.toLogString(); });
+  if (CatalogOf(NameOf(name), false)) return false;
+  const auto zone = Must(FindZoneNamed(NameOf(name)), [&] { return "metadata of " + name.toLogString(); });
   if (!zone) return false;
   const auto metadata = MetadataOf(*zone, transfer_.keys);
   const auto found = metadata.find(kind);
@@ -284,7 +284,7 @@ const ServedZone& IdentityBackend::DeniedZone(const Session::Use& use, uint32_t 
   return *zone;
 }
 
-bool IdentityBackend::getBeforeAndAfterNames(uint32_t zone_number, const DNSName& /*apex*/, const DNSName& name, DNSName& before,
+bool IdentityBackend::getBeforeAndAfterNames(PdnsZoneId zone_number, const PdnsZoneName& /*apex*/, const DNSName& name, DNSName& before,
                                              DNSName& after) {
   const auto subject = [&] { return "denial of " + name.toLogString(); };
   const Session::Use use = Must(session_.Continue(), subject);
@@ -296,7 +296,7 @@ bool IdentityBackend::getBeforeAndAfterNames(uint32_t zone_number, const DNSName
   return true;
 }
 
-bool IdentityBackend::getBeforeAndAfterNamesAbsolute(uint32_t zone_number, const DNSName& hashed, DNSName& unhashed, DNSName& before,
+bool IdentityBackend::getBeforeAndAfterNamesAbsolute(PdnsZoneId zone_number, const DNSName& hashed, DNSName& unhashed, DNSName& before,
                                                      DNSName& after) {
   const auto subject = [&] { return "denial by " + hashed.toLogString(); };
   const Session::Use use = Must(session_.Continue(), subject);
@@ -390,7 +390,7 @@ class IdentityFactory : public BackendFactory {
 
 /// Announces the backend when PowerDNS loads the module.
 struct Announcement {
-  Announcement() { BackendMakers().report(new IdentityFactory); }
+  Announcement() { Announce<IdentityFactory>(); }
 } announcement;
 
 }  // namespace

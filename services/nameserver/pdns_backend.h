@@ -11,6 +11,7 @@
 #include "pdns/dnsbackend.hh"
 
 #include "services/nameserver/answer.h"
+#include "services/nameserver/pdns_api.h"
 #include "services/nameserver/replica_session.h"
 #include "services/nameserver/transfer_catalog.h"
 #include "services/nameserver/transfer_keys.h"
@@ -21,7 +22,7 @@
 ///
 /// Errors: DBException for a question that cannot be answered now, which makes PowerDNS say SERVFAIL; PDNSException only
 /// at start. Threads: PowerDNS makes one instance for each of its threads; one never serves two queries at once.
-/// Written for PowerDNS 4.7; later ones change signatures (README).
+/// Run with PowerDNS 4.7, compiled against 4.9 and 5.1 (pdns_api.h).
 namespace idzone::nameserver {
 
 /// What only a transfer host has; empty on a public edge.
@@ -35,20 +36,20 @@ class IdentityBackend : public DNSBackend {
   /// All must outlive it.
   IdentityBackend(const std::string& suffix, ReplicaSource& source, Served& served, const TransferParts& transfer);
 
-  void lookup(const QType& type, const DNSName& name, int zone, DNSPacket* packet) override;
+  void lookup(const QType& type, const DNSName& name, PdnsZoneNumber zone, DNSPacket* packet) override;
   bool get(DNSResourceRecord& record) override;
   bool get(DNSZoneRecord& record) override;
-  bool list(const DNSName& target, int zone, bool include_disabled) override;
+  bool list(const PdnsZoneName& target, PdnsZoneNumber zone, bool include_disabled) override;
 
-  bool getDomainInfo(const DNSName& name, DomainInfo& info, bool with_serial) override;
+  bool getDomainInfo(const PdnsZoneName& name, DomainInfo& info, bool with_serial) override;
   void getAllDomains(std::vector<DomainInfo>* domains, bool with_serial, bool include_disabled) override;
-  bool getAllDomainMetadata(const DNSName& name, std::map<std::string, std::vector<std::string>>& metadata) override;
-  bool getDomainMetadata(const DNSName& name, const std::string& kind, std::vector<std::string>& values) override;
-  bool getBeforeAndAfterNames(uint32_t zone, const DNSName& apex, const DNSName& name, DNSName& before, DNSName& after) override;
-  bool getBeforeAndAfterNamesAbsolute(uint32_t zone, const DNSName& hashed, DNSName& unhashed, DNSName& before, DNSName& after) override;
-  bool doesDNSSEC() override { return true; }
+  bool getAllDomainMetadata(const PdnsZoneName& name, std::map<std::string, std::vector<std::string>>& metadata) override;
+  bool getDomainMetadata(const PdnsZoneName& name, const std::string& kind, std::vector<std::string>& values) override;
+  bool getBeforeAndAfterNames(PdnsZoneId zone, const PdnsZoneName& apex, const DNSName& name, DNSName& before, DNSName& after) override;
+  bool getBeforeAndAfterNamesAbsolute(PdnsZoneId zone, const DNSName& hashed, DNSName& unhashed, DNSName& before, DNSName& after) override;
+  IDZONE_PDNS_DOES_DNSSEC
   bool getTSIGKey(const DNSName& name, DNSName& algorithm, std::string& content) override;
-  bool getCatalogMembers(const DNSName& name, std::vector<CatalogInfo>& members, CatalogInfo::CatalogType type) override;
+  bool getCatalogMembers(const PdnsZoneName& name, std::vector<CatalogInfo>& members, CatalogInfo::CatalogType type) override;
 
  private:
   /// Replaces what get() hands out. `owner` as it was asked, `zone` for its number.
@@ -62,7 +63,7 @@ class IdentityBackend : public DNSBackend {
   std::shared_ptr<const zone::Catalog> CatalogOf(const DNSName& name, bool or_below) const;
   DomainInfo InfoOfCatalog(const zone::Catalog& catalog);
   /// Answers a look-up in the catalog zone. Returns false when it is none.
-  bool LookUpCatalog(const QType& type, const DNSName& name, int zone_number);
+  bool LookUpCatalog(const QType& type, const DNSName& name, PdnsZoneNumber zone_number);
   /// Takes the value out of a result, or logs why there is none and throws DBException. `subject` makes a text.
   template <typename T, typename Subject>
   T Must(Result<T> result, const Subject& subject) const;
@@ -78,7 +79,7 @@ class IdentityBackend : public DNSBackend {
   std::vector<AnswerRecord> records_;
   std::size_t next_record_ = 0;
   DNSName owner_;
-  int zone_number_ = 0;
+  PdnsZoneNumber zone_number_ = 0;
   std::optional<ZoneListing> listing_;
 };
 

@@ -5,6 +5,8 @@
 #include "pdns/auth-zonecache.hh"
 #include "pdns/dnsseckeeper.hh"
 
+#include "services/nameserver/pdns_api.h"
+
 namespace idzone::nameserver {
 namespace {
 
@@ -26,7 +28,7 @@ void PdnsCaches::ForgetBelow(OctetsView name) {
 }
 
 void PdnsCaches::ForgetZone(OctetsView apex) {
-  DNSSECKeeper::clearCaches(FromWire(apex));
+  DNSSECKeeper::clearCaches(PdnsZoneName(FromWire(apex)));
   ForgetBelow(apex);
 }
 
@@ -38,9 +40,9 @@ void PdnsCaches::ForgetAll() {
 
 void PdnsCaches::SetZone(OctetsView apex, std::optional<replica::ZoneNumber> number) {
   if (number) {
-    g_zoneCache.add(FromWire(apex), static_cast<int>(*number));
+    g_zoneCache.add(PdnsZoneName(FromWire(apex)), static_cast<PdnsZoneNumber>(*number));
   } else {
-    g_zoneCache.remove(FromWire(apex));
+    g_zoneCache.remove(PdnsZoneName(FromWire(apex)));
   }
 }
 

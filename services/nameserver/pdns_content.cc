@@ -6,6 +6,8 @@
 
 #include "pdns/dnsrecords.hh"
 
+#include "services/nameserver/pdns_api.h"
+
 namespace idzone::nameserver {
 namespace {
 
@@ -21,9 +23,10 @@ class Raw : public Base {
   Raw(std::uint16_t type, OctetsView rdata) : type_(type), octets_(rdata) {}
 
   std::uint16_t getType() const override { return type_; }
-  void toPacket(DNSPacketWriter& writer) override { writer.xfrBlob(octets_); }
+  void toPacket(DNSPacketWriter& writer) IDZONE_PDNS_CONST override { writer.xfrBlob(octets_); }
   /// No name is in it, so that neither compression nor letters matter.
-  std::string serialize(const DNSName& /*name*/, bool /*canonic*/, bool /*lower_case*/) override { return octets_; }
+  IDZONE_PDNS_SERIALIZE(octets_)
+  IDZONE_PDNS_SIZE_ESTIMATE(octets_)
   std::string getZoneRepresentation(bool no_dot) const override { return ToText(type_, octets_, no_dot); }
   bool operator==(const DNSRecordContent& other) const override {
     const auto* raw = dynamic_cast<const Raw*>(&other);

@@ -53,9 +53,9 @@ DomainInfo IdentityBackend::InfoOfCatalog(const zone::Catalog& catalog) {
   return info;
 }
 
-bool IdentityBackend::LookUpCatalog(const QType& type, const DNSName& name, int zone_number) {
-  const bool by_number = zone_number == static_cast<int>(kCatalogNumber);
-  if (zone_number >= 0 && !by_number) return false;
+bool IdentityBackend::LookUpCatalog(const QType& type, const DNSName& name, PdnsZoneNumber zone_number) {
+  const bool by_number = zone_number == static_cast<PdnsZoneNumber>(kCatalogNumber);
+  if (IsGiven(zone_number) && !by_number) return false;
   const auto catalog = CatalogOf(name, by_number);
   if (catalog == nullptr) return by_number;
   if (CatalogOf(name, false) == nullptr) return true;  // members are in transfers only
@@ -66,18 +66,18 @@ bool IdentityBackend::LookUpCatalog(const QType& type, const DNSName& name, int 
   add(QType::SOA, SoaRdata(catalog->serial));
   add(QType::NS, kInvalidName);
   owner_ = name;
-  zone_number_ = static_cast<int>(kCatalogNumber);
+  zone_number_ = static_cast<PdnsZoneNumber>(kCatalogNumber);
   return true;
 }
 
-bool IdentityBackend::getCatalogMembers(const DNSName& name, std::vector<CatalogInfo>& members, CatalogInfo::CatalogType type) {
-  const auto catalog = CatalogOf(name, false);
+bool IdentityBackend::getCatalogMembers(const PdnsZoneName& name, std::vector<CatalogInfo>& members, CatalogInfo::CatalogType type) {
+  const auto catalog = CatalogOf(NameOf(name), false);
   if (catalog == nullptr || type != CatalogInfo::CatalogType::Producer) return false;
   for (const dns::Name& zone : catalog->zones) {
     // One number for all, so that a member's label is a hash of its name alone: consumers begin anew when it changes.
     CatalogInfo member;
     member.d_id = 0;
-    member.d_zone = DNSName(zone.wire().data(), static_cast<int>(zone.wire().size()), 0, false);
+    member.d_zone = PdnsZoneName(DNSName(zone.wire().data(), static_cast<int>(zone.wire().size()), 0, false));
     member.setType(type);
     members.push_back(std::move(member));
   }
