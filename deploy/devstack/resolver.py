@@ -44,7 +44,11 @@ class Validator:
 
     def delv_says(self, name, rr_type="TLSA"):
         """Returns "secure", "secure NXDOMAIN", "secure NODATA" or the whole output when nothing was validated."""
-        text = self.delv(name, rr_type)
+        return self.verdict(self.delv(name, rr_type))
+
+    @staticmethod
+    def verdict(text):
+        """The same of what delv printed."""
         if "; negative response, fully validated" in text:
             return "secure NXDOMAIN" if "ncache nxdomain" in text else "secure NODATA"
         if "; fully validated" in text and "unsigned answer" not in text:

@@ -13,10 +13,10 @@ class LabZone:
     """Use as a context manager. `zone` is signed; `open.` below it is a delegated, unsigned zone. Both have `records`, master file
     lines with relative owners. Signatures at the owner `forged` are broken."""
 
-    def __init__(self, folder, zone, records):
+    def __init__(self, folder, zone, records, nsec3=True):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.zone = zone
+        self.zone, self._denial = zone, ("-3", "-", "-H", "0") if nsec3 else ()
         self.port = free_ports(1)[0]
         apex = "@ 300 IN SOA ns.example.net. hostmaster.example.net. 1 3600 900 604800 300\n@ 300 IN NS ns.example.net.\n"
         text = "".join(f"{line}\n" for line in records)
@@ -32,7 +32,7 @@ class LabZone:
 
     def _sign(self):
         key = self._run("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", self.zone).strip()
-        self._run("dnssec-signzone", "-q", "-S", "-z", "-3", "-", "-H", "0", "-O", "full", "-o", self.zone, "-f", "signed.zone", "signed.in")
+        self._run("dnssec-signzone", "-q", "-S", "-z", *self._denial, "-O", "full", "-o", self.zone, "-f", "signed.zone", "signed.in")
         self.ds_lines = self._run("dnssec-dsfromkey", "-2", key).splitlines()
         signed = self.folder / "signed.zone"
         signed.write_text("\n".join(map(self._forge, signed.read_text().splitlines())) + "\n")
