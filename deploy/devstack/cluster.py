@@ -53,8 +53,9 @@ class Cluster(Daemon):
             shutil.rmtree(self.data)  # left behind by an initdb that was interrupted
         self.data.mkdir(mode=0o700)
         self.account.own(self.data)
-        made = subprocess.run([self.programs / "initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"],
-                              capture_output=True, text=True, cwd=self.folder, check=False, **self.account.popen_arguments())
+        made = subprocess.run(
+            self.account.command(self.programs / "initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"),
+            capture_output=True, text=True, cwd=self.folder, check=False)
         if made.returncode != 0:
             raise RuntimeError(f"initdb failed: {made.stderr.strip()}")
 

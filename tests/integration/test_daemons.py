@@ -16,8 +16,8 @@ ZONE = "_device.daemons.example."
 
 
 def run_with(stack, name, config, **environment):
-    return subprocess.run([stack.binary(f"idzone-{name}"), "--config", config], capture_output=True, text=True, timeout=20,
-                          env={**os.environ, **environment}, check=False, **stack.account.popen_arguments())
+    return subprocess.run(stack.account.command(stack.binary(f"idzone-{name}"), "--config", config), capture_output=True, text=True, timeout=20,
+                          env={**os.environ, **environment}, check=False)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ class Pdns(Server):
         return self._declare(["pdns_server", f"--config-dir={self.folder}"], pinned)
 
     def util(self, *arguments):
-        return content.run("pdnsutil", f"--config-dir={self.folder}", *arguments, **self.account.popen_arguments())
+        return content.run(*self.account.command("pdnsutil", f"--config-dir={self.folder}", *arguments))
 
     def transfer(self, zone_file):
         """Fills the backend from a primary that holds the signed zone."""
