@@ -81,7 +81,7 @@ void ReplicaSource::Tick(Clock::time_point now) {
   }
   {
     const std::lock_guard lock(sessions_mutex_);
-    for (Session* session : sessions_) session->LetGo(now, current);
+    for (Session* session : sessions_) session->MoveOn(now, current);
   }
   if (current == nullptr) TryOpen();
 }
@@ -96,38 +96,66 @@ Session::~Session() {
   source_.sessions_.erase(this);
 }
 
-Result<Session::Use> Session::Renewed(std::unique_lock<std::mutex> lock, bool must_be_same) {
-  last_use_ = Clock::now();
-  auto current = source_.Current();
-  const auto newer = [] { return Fail(Reason::kUnavailable, "replica", "the snapshot that the query was opened with", "a newer one"); };
-  if (current != environment_) {
-    if (must_be_same) return newer();
-    snapshot_.reset();
-    ++moment_;
-    environment_ = current;
-    if (current != nullptr) snapshot_ = std::make_unique<replica::Snapshot>(std::move(current));
-  }
-  if (snapshot_ == nullptr) return Use(std::move(lock), nullptr, moment_);
-  auto changed = snapshot_->Renew();
-  if (!changed) return tl::unexpected(changed.error());
-  if (*changed) ++moment_;
-  if (*changed && source_.news_ != nullptr) source_.news_->TellUpTo(*snapshot_, environment_);
-  if (must_be_same && *changed) return newer();
-  opened_ = true;
-  return Use(std::move(lock), snapshot_.get(), moment_);
+void Session::LetGo() {
+  next_.reset();
+  snapshot_.reset();
+  environment_.reset();
+  ++moment_;
 }
 
-Result<Session::Use> Session::Open() {
+void Session::Adopt(std::shared_ptr<replica::Environment> current) {
+  LetGo();
+  environment_ = std::move(current);
+  if (environment_ == nullptr) return;
+  snapshot_ = std::make_unique<replica::Snapshot>(environment_);
+  next_ = std::make_unique<replica::Snapshot>(environment_);
+}
+
+Result<void> Session::TakeNext(Clock::time_point now) {
+  if (auto taken = next_->Renew(); !taken) return tl::unexpected(taken.error());
+  next_from_ = now;
+  if (source_.news_ == nullptr) return {};
+  const ZoneNews::Latest news = source_.news_->TellUpTo(*next_, environment_, now);
+  if (snapshot_->held() && news.commit > snapshot_->commit()) next_from_ = news.told_at + ReplicaSource::kSettle;
+  return {};
+}
+
+Result<void> Session::Advance(Clock::time_point now) {
+  if (!next_->held()) {
+    if (snapshot_->held() && environment_->LastCommit() == snapshot_->commit()) return {};
+    if (auto taken = TakeNext(now); !taken) return taken;
+  }
+  if (now < next_from_) return {};
+  std::swap(snapshot_, next_);
+  next_->Release();
+  ++moment_;
+  return {};
+}
+
+Result<Session::Use> Session::Open(Clock::time_point now) {
   std::unique_lock lock(mutex_);
   pinned_ = false;
-  return Renewed(std::move(lock), false);
+  last_use_ = now;
+  if (auto current = source_.Current(); current != environment_) Adopt(std::move(current));
+  if (environment_ != nullptr)
+    if (auto advanced = Advance(now); !advanced) return tl::unexpected(advanced.error());
+  opened_moment_ = moment_;
+  return Used(std::move(lock));
 }
 
 Result<Session::Use> Session::Continue() {
-  std::unique_lock lock(mutex_);
-  if (snapshot_ == nullptr || !snapshot_->held()) return Renewed(std::move(lock), opened_);
-  last_use_ = Clock::now();
-  return Use(std::move(lock), snapshot_.get(), moment_);
+  {
+    std::unique_lock lock(mutex_);
+    if (moment_ != opened_moment_) {
+      opened_moment_ = moment_;
+      return Fail(Reason::kUnavailable, "replica", "the snapshot that the query was opened with", "a newer one");
+    }
+    if (snapshot_ != nullptr) {
+      last_use_ = Clock::now();
+      return Used(std::move(lock));
+    }
+  }
+  return Open();  // nothing was opened yet, or there was no replica then
 }
 
 void Session::SetPinned(bool pinned) {
@@ -135,14 +163,16 @@ void Session::SetPinned(bool pinned) {
   pinned_ = pinned;
 }
 
-void Session::LetGo(Clock::time_point now, const std::shared_ptr<replica::Environment>& current) {
+void Session::MoveOn(Clock::time_point now, const std::shared_ptr<replica::Environment>& current) {
   const std::lock_guard lock(mutex_);
   // Whoever reads from a replica that was replaced must stop: the last holder closes it, so that the new one can be opened.
   if (environment_ != current) {
-    snapshot_.reset();
-    environment_.reset();
+    if (environment_ != nullptr) LetGo();
+    return;
   }
-  if (snapshot_ != nullptr && snapshot_->held() && !pinned_ && now - last_use_ >= ReplicaSource::kIdle) snapshot_->Release();
+  if (environment_ == nullptr || pinned_ || now - last_use_ < ReplicaSource::kIdle) return;
+  // What cannot be read is told to the next query.
+  static_cast<void>(Advance(now));
 }
 
 }  // namespace idzone::nameserver

@@ -17,7 +17,11 @@
 ///
 /// PowerDNS asks several times per query and says neither where a query begins nor where it ends; one answer must not
 /// mix two versions of a zone. So a snapshot is taken where a query is seen to open, and kept until the next one opens.
-/// Since a held snapshot makes the file grow with every version, idle sessions let go.
+/// Since a held snapshot makes the file grow with every version, the source moves idle sessions on.
+///
+/// Which zone a question is about, PowerDNS has looked up before it opens the query. So a version that brings zones is not
+/// answered from as soon as PowerDNS was told of them, but kSettle later: who looked before that still gets the version that
+/// fits, and nobody a referral from a parent where the child has the answer.
 namespace idzone::nameserver {
 
 class Session;
@@ -26,16 +30,21 @@ class Session;
 using Report = std::function<void(const std::string& text)>;
 
 /// The process's one replica (a second open of the file would drop the locks of the first). It opens the replica as
-/// soon as there is one, and again when another file takes its place; one thread does that and the letting go.
+/// soon as there is one, and again when another file takes its place; one thread does that and moves idle sessions on.
 /// Threads: any.
 class ReplicaSource {
  public:
   static constexpr std::chrono::milliseconds kTick{250};
   static constexpr std::chrono::milliseconds kIdle{500};
+  /// From PowerDNS's look-up of the zone to the query's opening: microseconds, unless the thread is denied the processor.
+  static constexpr std::chrono::milliseconds kSettle{20};
 
   /// Tries to open at once, so that a replica that is there can be read from now on.
   /// `news` are told of each snapshot before it is answered from; null: nobody wants them. They must outlive it.
   ReplicaSource(std::string directory, Report report, ZoneNews* news = nullptr);
+  /// Of a replica that this process has open already, because it writes it.
+  ReplicaSource(std::shared_ptr<replica::Environment> environment, Report report, ZoneNews* news = nullptr)
+      : directory_(environment->directory()), report_(std::move(report)), news_(news), environment_(std::move(environment)) {}
   /// Requires: no Session is left, no thread runs.
   ~ReplicaSource() = default;
   ReplicaSource(const ReplicaSource&) = delete;
@@ -43,7 +52,7 @@ class ReplicaSource {
 
   /// Starts the thread, which lives as long as the process. Requires: the source does so too.
   void RunForever();
-  /// What the thread does each kTick: opens, notices a replaced file, lets idle sessions go.
+  /// What the thread does each kTick: opens, notices a replaced file, moves idle sessions on.
   void Tick(std::chrono::steady_clock::time_point now);
 
   /// Returns the replica as it is now, or null while there is none.
@@ -75,7 +84,7 @@ class ReplicaSource {
 };
 
 /// One backend instance's view. Holds nothing until the first query opens.
-/// Threads: one at a time, beside the source's, which only lets go.
+/// Threads: one at a time, beside the source's, which only moves it on.
 class Session {
  public:
   /// The source must outlive it.
@@ -84,7 +93,7 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// The snapshot, kept from being let go as long as this lives.
+  /// The snapshot, which does not change as long as this lives.
   class Use {
    public:
     Use(std::unique_lock<std::mutex> lock, replica::Snapshot* snapshot, std::uint64_t moment)
@@ -100,27 +109,34 @@ class Session {
     std::uint64_t moment_;
   };
 
-  /// A query opens: takes the newest snapshot.
-  Result<Use> Open();
-  /// A query goes on: the snapshot that it was opened with. When that was let go (the query slept), a new one will do only
-  /// if nothing was committed in between: UNAVAILABLE otherwise, and the client asks again.
+  /// A query opens: takes the newest snapshot whose zones PowerDNS knows.
+  Result<Use> Open(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now());
+  /// A query goes on: the snapshot that it was opened with. UNAVAILABLE when the session was moved on to a newer one (the
+  /// query slept), and the client asks again.
   Result<Use> Continue();
   /// Pinned, the snapshot is kept however long the pauses are: a transfer goes on. The next Open ends that, too.
   void SetPinned(bool pinned);
 
  private:
   friend class ReplicaSource;
-  /// Lets go when idle, and of a replica that is not `current` any more even when pinned.
-  void LetGo(std::chrono::steady_clock::time_point now, const std::shared_ptr<replica::Environment>& current);
-  Result<Use> Renewed(std::unique_lock<std::mutex> lock, bool must_be_same);
+  /// Moves on when idle, and lets go of a replica that is not `current` any more even when pinned.
+  void MoveOn(std::chrono::steady_clock::time_point now, const std::shared_ptr<replica::Environment>& current);
+  void LetGo();
+  void Adopt(std::shared_ptr<replica::Environment> current);
+  /// Takes the newest snapshot, unless zones that it brings were told less than kSettle before.
+  Result<void> Advance(std::chrono::steady_clock::time_point now);
+  Result<void> TakeNext(std::chrono::steady_clock::time_point now);
+  Use Used(std::unique_lock<std::mutex> lock) { return {std::move(lock), snapshot_.get(), moment_}; }
 
   ReplicaSource& source_;
   std::mutex mutex_;
   std::shared_ptr<replica::Environment> environment_;
   std::unique_ptr<replica::Snapshot> snapshot_;
+  std::unique_ptr<replica::Snapshot> next_;  // held: a newer one, which is answered from as of next_from_
+  std::chrono::steady_clock::time_point next_from_;
   std::chrono::steady_clock::time_point last_use_;
   std::uint64_t moment_ = 0;
-  bool opened_ = false;
+  std::uint64_t opened_moment_ = 0;  // of the query that was opened last
   bool pinned_ = false;
 };
 

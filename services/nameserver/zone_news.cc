@@ -3,24 +3,28 @@
 
 namespace idzone::nameserver {
 
-void ZoneNews::TellUpTo(replica::Snapshot& snapshot, const std::shared_ptr<replica::Environment>& environment) {
+ZoneNews::Latest ZoneNews::TellUpTo(replica::Snapshot& snapshot, const std::shared_ptr<replica::Environment>& environment,
+                                    std::chrono::steady_clock::time_point now) {
   const std::lock_guard lock(mutex_);
   // A replica that was made anew may number its zones otherwise.
   if (environment_.lock() != environment) {
     environment_ = environment;
     place_.reset();
   } else if (place_ && snapshot.commit() <= commit_) {
-    return;
+    return latest_;
   }
   const auto changes = snapshot.ChangesAfter(place_.value_or(0));
-  if (!changes) return;
+  if (!changes) return latest_;
+  bool told = true;
   if (!place_ || changes->gap) {
     TellAll(snapshot);
   } else {
-    TellChanged(snapshot, changes->names);
+    told = TellChanged(snapshot, changes->names);
   }
+  if (told) latest_ = {.commit = snapshot.commit(), .told_at = now};
   place_ = changes->last;
   commit_ = snapshot.commit();
+  return latest_;
 }
 
 void ZoneNews::TellAll(replica::Snapshot& snapshot) {
@@ -29,13 +33,16 @@ void ZoneNews::TellAll(replica::Snapshot& snapshot) {
   for (const replica::HeldZone& zone : held->zones) set_zone_(zone.zone.wire(), zone.number);
 }
 
-void ZoneNews::TellChanged(replica::Snapshot& snapshot, const std::vector<replica::ChangedName>& names) {
+bool ZoneNews::TellChanged(replica::Snapshot& snapshot, const std::vector<replica::ChangedName>& names) {
+  bool told = false;
   for (const replica::ChangedName& changed : names) {
     if (changed.scope != replica::ChangeScope::kZone) continue;
     const auto zone = snapshot.FindZone(changed.name);
     // A damaged one is there: PowerDNS has it in its next list of zones.
     if (zone) set_zone_(changed.name, *zone ? std::optional((*zone)->number) : std::nullopt);
+    told = true;
   }
+  return told;
 }
 
 }  // namespace idzone::nameserver

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,21 +21,30 @@ class ZoneNews {
   /// Tells that there is a zone of that number from now on; nothing: that there is none.
   using SetZone = std::function<void(OctetsView apex, std::optional<replica::ZoneNumber> number)>;
 
+  /// What was told last: the version that zones came or went with (a commit of the replica), and when.
+  struct Latest {
+    std::uint64_t commit = 0;
+    std::chrono::steady_clock::time_point told_at;
+  };
+
   explicit ZoneNews(SetZone set_zone) : set_zone_(std::move(set_zone)) {}
 
   /// Tells what zones came and went up to the snapshot's moment. When it returns, that was told, by whomever. What cannot be
   /// read is told when it can be, or by PowerDNS's own list, each second. Requires: the snapshot is held, of that environment.
-  void TellUpTo(replica::Snapshot& snapshot, const std::shared_ptr<replica::Environment>& environment);
+  Latest TellUpTo(replica::Snapshot& snapshot, const std::shared_ptr<replica::Environment>& environment,
+                  std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now());
 
  private:
   void TellAll(replica::Snapshot& snapshot);
-  void TellChanged(replica::Snapshot& snapshot, const std::vector<replica::ChangedName>& names);
+  /// Returns whether there was anything to tell.
+  bool TellChanged(replica::Snapshot& snapshot, const std::vector<replica::ChangedName>& names);
 
   const SetZone set_zone_;
   std::mutex mutex_;
   std::weak_ptr<replica::Environment> environment_;
   std::uint64_t commit_ = 0;            // up to which it was told
   std::optional<std::uint64_t> place_;  // in the list of changes; nothing: not looked at yet
+  Latest latest_;
 };
 
 }  // namespace idzone::nameserver

@@ -51,18 +51,47 @@ TEST_F(ReplicaSessionTest, DamagesAreToldOnceUntilTheyChange) {
   EXPECT_EQ(CountLines("nameserver.zone_damaged"), 3u);
 }
 
-TEST_F(ReplicaSessionTest, NewSessionHoldsNothingAndIdleOneLetsGo) {
+/// Which version of the zone a query's snapshot shows.
+dns::Serial SerialOf(const Session::Use& use, const dns::Name& apex) {
+  return Must(use.snapshot()->FindZone(apex.wire()))->position.serial;
+}
+
+TEST_F(ReplicaSessionTest, AnIdleSessionIsMovedOnSoThatItHoldsNoOldVersion) {
   replica_.Load(1);
-  replica_.CloseWriter();
-  ReplicaSource source(replica_.directory(), Remember());
+  ReplicaSource source(replica_.writer().environment(), Remember());
   Session session(source);
-  replica::Snapshot* snapshot = Must(session.Open()).snapshot();
-  ASSERT_TRUE(snapshot->held());
+  EXPECT_EQ(SerialOf(Must(session.Open()), replica_.apex), 1U);
+  replica_.Load(2);
 
   source.Tick(Clock::now());
-  EXPECT_TRUE(snapshot->held());
+  EXPECT_EQ(SerialOf(Must(session.Continue()), replica_.apex), 1U) << "a query is not interrupted";
   source.Tick(Clock::now() + ReplicaSource::kIdle);
-  EXPECT_FALSE(snapshot->held());
+
+  const auto continued = session.Continue();
+  ASSERT_FALSE(continued.has_value()) << "what slept so long must ask again";
+  EXPECT_EQ(continued.error().reason, Reason::kUnavailable);
+  EXPECT_EQ(SerialOf(Must(session.Open()), replica_.apex), 2U);
+}
+
+TEST_F(ReplicaSessionTest, AVersionThatBringsZonesIsAnsweredFromOnceEveryQueryWasOpenedAfterTheyWereTold) {
+  std::vector<Octets> told;
+  ZoneNews news([&](OctetsView apex, std::optional<replica::ZoneNumber>) { told.emplace_back(apex); });
+  ReplicaSource source(replica_.writer().environment(), Remember(), &news);
+  Session session(source);
+  Session other(source);
+  const auto begun = Clock::now();
+  const auto sees_zone = [&](Session& asked, Clock::duration after) {
+    return Must(Must(asked.Open(begun + after)).snapshot()->FindZone(replica_.apex.wire())).has_value();
+  };
+  EXPECT_FALSE(sees_zone(session, {}));
+  EXPECT_FALSE(sees_zone(other, {}));
+  replica_.Load(1);
+
+  EXPECT_FALSE(sees_zone(session, std::chrono::milliseconds(1))) << "PowerDNS may have looked for the zone before that";
+  EXPECT_EQ(told, std::vector<Octets>{Octets(replica_.apex.wire())}) << "who looks from now on finds it";
+  EXPECT_FALSE(sees_zone(other, ReplicaSource::kSettle));
+  EXPECT_TRUE(sees_zone(session, ReplicaSource::kSettle + std::chrono::milliseconds(1)));
+  EXPECT_TRUE(sees_zone(other, ReplicaSource::kSettle + std::chrono::milliseconds(1))) << "for both at the same moment";
 }
 
 TEST_F(ReplicaSessionTest, PausedQueryGoesOnWhenNothingWasCommitted) {
@@ -99,17 +128,15 @@ TEST_F(ReplicaSessionTest, ReplacedReplicaIsOpenedAndItsQueriesMustAskAgain) {
 
 TEST_F(ReplicaSessionTest, PinnedSnapshotIsKeptUntilTheNextQuery) {
   replica_.Load(1);
-  replica_.CloseWriter();
-  ReplicaSource source(replica_.directory(), Remember());
+  ReplicaSource source(replica_.writer().environment(), Remember());
   Session session(source);
-  replica::Snapshot* snapshot = Must(session.Open()).snapshot();
+  Must(session.Open());
   session.SetPinned(true);
+  replica_.Load(2);
 
   source.Tick(Clock::now() + std::chrono::hours(1));
-  EXPECT_TRUE(snapshot->held());
-  Must(session.Open());
-  source.Tick(Clock::now() + ReplicaSource::kIdle);
-  EXPECT_FALSE(snapshot->held());
+  EXPECT_EQ(SerialOf(Must(session.Continue()), replica_.apex), 1U);
+  EXPECT_EQ(SerialOf(Must(session.Open()), replica_.apex), 2U);
 }
 
 }  // namespace
