@@ -41,8 +41,10 @@ Result<void> CheckKey(const dns::DenialKey& key, const dns::Name& zone, dns::Den
 }
 
 Result<NodeChange::Data> TakeData(OctetReader& reader, const dns::DenialKey& key, const dns::Name& zone, dns::DenialKind denial) {
-  auto owner = dns::Name::FromWire(reader.U8Sized(), "owner in " + zone.Format());
+  const OctetsView wire = reader.U8Sized();
+  auto owner = dns::Name::FromWire(wire, "owner in " + zone.Format());
   if (!owner) return tl::unexpected(owner.error());
+  if (owner->wire() != wire) return Malformed(*owner, "an owner in lower case", HexEncode(wire));
   if (!owner->IsAtOrBelow(zone)) return Fail(Reason::kNameOutsideSuffix, "owner", "a name at or below " + zone.Format(), owner->Format());
   // The key of an NSEC zone is read, and not made from the owner: a label with 0x00 has none.
   const bool fits = denial == dns::DenialKind::kNsec ? dns::CanonicalName(key, zone) == *owner : dns::Nsec3Hash(*owner) == key;

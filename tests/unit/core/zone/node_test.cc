@@ -145,6 +145,15 @@ TEST(NodeTest, DeltasMustBelongToTheZoneAndToTheirKeys) {
   EXPECT_FALSE(DecodeDelta(EncodeDelta({ValidChange(), ValidChange()}), kZone, DenialKind::kNsec3).has_value());
 }
 
+TEST(NodeTest, OwnersHaveOneSpelling) {
+  Octets octets = EncodeDelta({ValidChange()});
+  const std::size_t owner = octets.find(ValidChange().data->owner.wire());
+  ASSERT_NE(owner, Octets::npos);
+  octets[owner + 1] = 'S';
+
+  EXPECT_EQ(DecodeDelta(octets, kZone, DenialKind::kNsec3).error().reason, Reason::kEncodingMalformed);
+}
+
 TEST(NodeTest, RandomOctetsNeverCrashTheDecoder) {
   std::mt19937 random(20261123);
   for (int round = 0; round < 20'000; ++round) {
