@@ -18,10 +18,11 @@ import time
 
 import gate
 import grpc
+import kept
 import psycopg2
 from devstack.devices import make_devices
 from devstack.process import wait_until
-from idzone_stack import KEPT_LOGS, TestStack
+from idzone_stack import BUILD, KEPT_LOGS, TestStack
 from journal_zone import NSEC, NSEC3, JournalZone, normal
 from structured_ids import ENUM_FORMS, any_label, any_text
 
@@ -195,8 +196,23 @@ class Judges:
 
     def __init__(self, folder, workers=2):
         self.folder, self.pool = folder, concurrent.futures.ThreadPoolExecutor(workers)
-        self.waiting = threading.Semaphore(400)  # versions that wait on the disk
+        self.waiting = threading.Semaphore(4000)  # versions that wait on the disk
         self.lock, self.judged, self.failures = threading.Lock(), 0, []
+        self.gates, self.mine = [], threading.local()  # one of each worker
+
+    def gate(self):
+        """The worker's own."""
+        if not hasattr(self.mine, "judges"):
+            self.mine.judges = kept.KeptJudges(BUILD / "lib" / "libkept_judge.so")
+            with self.lock:
+                self.gates.append(self.mine.judges)
+        return self.mine.judges
+
+    def close(self):
+        """Returns when all is judged."""
+        self.pool.shutdown(wait=True)
+        for judges in self.gates:
+            judges.close()
 
     def submit(self, life, zone, serial, lines, valid_for_seconds):
         self.waiting.acquire()
@@ -206,7 +222,7 @@ class Judges:
 
     def _judge(self, life, zone, serial, path, valid_for_seconds):
         try:
-            gate.require_valid(path, zone, valid_for_seconds)
+            gate.require_valid(path, zone, valid_for_seconds, self.gate())
         except Exception as refused:  # noqa: BLE001 # whatever keeps the judges from accepting is a failure
             with self.lock:
                 self.failures.append((life.seed, f"{life.kind} {zone} version {serial}: {refused}"))
@@ -372,7 +388,7 @@ def run(size, seed):
                 kinds[str(life.kind)] += 1
             print(f"histories {first + len(cohort.lives)}/{size}: {totals['versions']} versions, {judges.judged} judged, "
                   f"{len(failures) + len(judges.failures)} failures", flush=True)
-        judges.pool.shutdown(wait=True)
+        judges.close()
         failures += judges.failures
     again = f"tests/campaign/run histories --size 1 --seed {failures[0][0]}" if failures else None
     return {"cycles": size, "operations": dict(operations), "versions": totals["versions"], "versions_judged": judges.judged,

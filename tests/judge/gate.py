@@ -6,9 +6,10 @@ dnssec-verify AND kzonecheck AND named-checkzone (-i local), and ldns-verify-zon
 signature must be valid. No single one suffices: named-checkzone does not look at signatures, ldns-verify-zone sees
 neither a wrong type bitmap nor an orphan RRSIG. tests/judge/test_gate.py plants each fault and shows who catches it.
 
-One exception: kzonecheck (3.2.6) refuses every zone with several combined keys, also one of dnssec-signzone that both have signed, and
-wants a zone signing key, if there is one, to sign all data. So it refuses zones whose combined key rolls (RFC 7583 §3.2.1), which all
-others and validators accept. There it judges all but signatures.
+One exception: kzonecheck (3.2.6) says "no valid signature for a record", and stops, at zones with several combined keys, also at those
+of dnssec-signzone that both have signed, and wants a zone signing key, if there is one, to sign all data. So it refuses zones whose combined
+key rolls (RFC 7583 §3.2.1), which all others and validators accept. When it says that, and nothing else, of a zone with such keys, it is asked
+again for all but signatures. The other judges verify them all, and a zone on both sides of the roll must please kzonecheck whole.
 
 usage: gate.py [--valid-for SECONDS] ZONE-FILE ZONE-NAME
 """
@@ -16,6 +17,7 @@ import argparse
 import base64
 import concurrent.futures
 import dataclasses
+import re
 import struct
 import subprocess
 import sys
@@ -47,7 +49,7 @@ def commands(zone_file, zone, valid_for_seconds):
     return {
         # -z: one key signs everything, whatever its KSK flag says.
         "dnssec-verify": ["dnssec-verify", "-z", "-o", zone, zone_file],
-        "kzonecheck": ["kzonecheck", "-d", "off" if misleads_kzonecheck(zone_file, zone) else "on", "-o", zone, zone_file],
+        "kzonecheck": ["kzonecheck", "-d", "on", "-o", zone, zone_file],
         "named-checkzone": ["named-checkzone", "-i", "local", zone, zone_file],
         "ldns-verify-zone": ["ldns-verify-zone", "-V", "1", "-e", f"PT{int(valid_for_seconds)}S", zone_file],
     }
@@ -87,16 +89,35 @@ def run_judge(judge, command):
     return Verdict(judge, done.returncode == 0, f"exit {done.returncode}\n{done.stdout}{done.stderr}")
 
 
+def misled(verdict, zone_file, zone):
+    """Says whether a refusal is the one that kzonecheck gives to zones whose combined key rolls, and no other."""
+    complaints = [line for line in verdict.output.splitlines() if line.startswith("[") or re.match(r"\s+\d+\s", line)]
+    return (verdict.judge == "kzonecheck" and not verdict.accepted and bool(complaints)
+            and all("no valid signature for a record" in complaint for complaint in complaints) and misleads_kzonecheck(zone_file, zone))
+
+
+def ask(judge, command, run=run_judge):
+    """Returns the judge's Verdict."""
+    verdict = run(judge, command)
+    if misled(verdict, command[-1], command[-2]):
+        return run(judge, ["off" if argument == "on" else argument for argument in command])
+    return verdict
+
+
 def judge_zone(zone_file, zone, valid_for_seconds=3600):
     """Asks all judges; returns one Verdict each."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        asked = [pool.submit(run_judge, judge, command) for judge, command in commands(str(zone_file), zone, valid_for_seconds).items()]
+        asked = [pool.submit(ask, judge, command) for judge, command in commands(str(zone_file), zone, valid_for_seconds).items()]
         return [verdict.result() for verdict in asked]
 
 
-def require_valid(zone_file, zone, valid_for_seconds=3600):
-    """Returns the verdicts, or raises ZoneRefused when one judge refuses or a type is not on the allow-list."""
-    verdicts = judge_zone(zone_file, zone, valid_for_seconds)
+def require_valid(zone_file, zone, valid_for_seconds=3600, judges=None):
+    """Returns the verdicts, or raises ZoneRefused when one judge refuses or a type is not on the allow-list. `judges` are those of a
+    gate that is kept open (kept.KeptJudges); without them each is started for this zone."""
+    if judges is None:
+        verdicts = judge_zone(zone_file, zone, valid_for_seconds)
+    else:
+        verdicts = [ask(judge, command, judges.run) for judge, command in commands(str(zone_file), zone, valid_for_seconds).items()]
     foreign = foreign_types(zone_file)
     verdicts.append(Verdict("allow-list", not foreign, f"types outside the allow-list: {sorted(foreign)}"))
     if not all(verdict.accepted for verdict in verdicts):

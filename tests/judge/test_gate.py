@@ -4,6 +4,7 @@ import base64
 import datetime
 import glob
 import hashlib
+import os
 import pathlib
 import re
 import shutil
@@ -21,7 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import gate  # noqa: E402
+import kept  # noqa: E402
 
+BUILD = pathlib.Path(os.environ.get("IDZONE_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build" / "dev"))
 ZONE = "_device.judge.example."
 NAMES = 1100
 DAY = 86400
@@ -87,6 +90,16 @@ def pristine(tmp_path_factory):
     return SignedZone(tmp_path_factory.mktemp("judge"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def kept_judges(pristine):
+    """They have seen every good signature of the zone before faults are planted in it."""
+    judges = kept.KeptJudges(BUILD / "lib" / "libkept_judge.so")
+    gate.require_valid(pristine.write(), ZONE, judges=judges)
+    refusers.kept_judges = judges
+    yield judges
+    judges.close()
+
+
 @pytest.fixture
 def zone(pristine, tmp_path):
     """A copy that one test may spoil."""
@@ -99,10 +112,15 @@ def zone(pristine, tmp_path):
 
 
 def refusers(zone_file, **arguments):
-    """Who refuses; the gate as a whole must."""
-    with pytest.raises(gate.ZoneRefused) as refused:
-        gate.require_valid(zone_file, ZONE, **arguments)
-    return {verdict.judge for verdict in refused.value.verdicts if not verdict.accepted}
+    """Who refuses; the gate as a whole must, and judges that are kept must say the same."""
+    def refuse(**more):
+        with pytest.raises(gate.ZoneRefused) as refused:
+            gate.require_valid(zone_file, ZONE, **arguments, **more)
+        return {verdict.judge for verdict in refused.value.verdicts if not verdict.accepted}
+
+    said = refuse()
+    assert refuse(judges=refusers.kept_judges) == said
+    return said
 
 
 def test_good_zone_passes_and_is_large_enough(zone):
@@ -112,6 +130,26 @@ def test_good_zone_passes_and_is_large_enough(zone):
 
     names, empty = gate.shape(path, ZONE)
     assert names >= 1000 and empty >= 1
+
+
+def test_judges_that_are_kept_judge_again_and_again(zone, kept_judges):
+    path = zone.write()
+    for _ in range(3):
+        verdicts = gate.require_valid(path, ZONE, 13 * DAY, judges=kept_judges)
+        assert len(verdicts) == 5
+
+    said = kept_judges.run("dnssec-verify", ["dnssec-verify", "-z", "-o", "_other.judge.example.", str(path)])
+    assert not said.accepted and "not at top of zone" in said.output, "the exit code and what was printed are the program's own"
+
+
+def test_a_judge_that_dies_refuses_and_is_started_again(zone, kept_judges):
+    path = zone.write()
+    kept_judges.programs["kzonecheck"]._process.kill()
+
+    with pytest.raises(gate.ZoneRefused) as refused:
+        gate.require_valid(path, ZONE, judges=kept_judges)
+    assert [verdict.judge for verdict in refused.value.verdicts if not verdict.accepted] == ["kzonecheck"]
+    gate.require_valid(path, ZONE, judges=kept_judges)
 
 
 def test_missing_rrsig_is_caught(zone):
