@@ -45,8 +45,8 @@ class Daemon:
         # A new session, so that a Ctrl-C at the terminal does not reach what shall go on running.
         with open(self.log_file, "ab") as log:
             self._child = subprocess.Popen(
-                self.account.command(*self.command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.folder,
-                env={**os.environ, **self.environment})
+                self.account.command("env", *[f"{name}={value}" for name, value in self.environment.items()], *self.command),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.folder)
         self.pid_file.write_text(str(self._child.pid))
         return self
 

@@ -94,6 +94,21 @@ TEST_F(ReplicaSessionTest, AVersionThatBringsZonesIsAnsweredFromOnceEveryQueryWa
   EXPECT_TRUE(sees_zone(other, ReplicaSource::kSettle + std::chrono::milliseconds(1))) << "for both at the same moment";
 }
 
+TEST_F(ReplicaSessionTest, AVersionThatHadToWaitIsNotAnsweredFromWhenThereIsANewerOne) {
+  ZoneNews news([](OctetsView, std::optional<replica::ZoneNumber>) {});
+  ReplicaSource source(replica_.writer().environment(), Remember(), &news);
+  Session session(source);
+  Session other(source);
+  const auto begun = Clock::now();
+  Must(session.Open(begun));
+  replica_.Load(1);
+  Must(session.Open(begun));
+  replica_.Load(2);
+  Must(other.Open(begun));
+
+  EXPECT_EQ(SerialOf(Must(session.Open(begun + std::chrono::seconds(1))), replica_.apex), 2U);
+}
+
 TEST_F(ReplicaSessionTest, PausedQueryGoesOnWhenNothingWasCommitted) {
   replica_.Load(1);
   replica_.CloseWriter();
