@@ -51,11 +51,21 @@ Result<Known*> Answerer::LookFor(replica::Snapshot& snapshot, const ServedZone& 
   return *name == zone.apex ? &memo_.AddApex(zone, std::move(known)) : &memo_.Add(std::move(known), !question.internal);
 }
 
+void Answerer::CountForbidden(const replica::NodeView& node) {
+  if (node.forbidden > 0 && served_ != nullptr) served_->CountForbidden(node.forbidden);
+}
+
+void Answerer::AppendTypes(const ServedZone& zone, const Known& known, std::vector<AnswerRecord>& records) {
+  const replica::NodeView& node = known.place->node;
+  CountForbidden(node);
+  for (const auto& rrset : node.rrsets) AppendType(rrset, node.owner == zone.apex.wire(), records);
+}
+
 const std::vector<AnswerRecord>& Answerer::DataOf(const ServedZone& zone, Known& known) {
   if (known.data) return *known.data;
   std::vector<AnswerRecord> data;
   const replica::NodeView& node = known.place->node;
-  if (node.forbidden > 0 && served_ != nullptr) served_->CountForbidden(node.forbidden);
+  CountForbidden(node);
   for (const auto& rrset : node.rrsets) AppendData(rrset, node.owner == zone.apex.wire(), make_, data);
   return known.data.emplace(std::move(data));
 }
@@ -76,8 +86,16 @@ Result<const std::vector<AnswerRecord>*> Answerer::SignaturesOf(replica::Snapsho
   return &known.signatures.emplace(std::move(signatures));
 }
 
+/// Of the apex, an answer about another name has the SOA record alone (RFC 2308 §3), whose signatures are then all that is
+/// wanted of its many. In an NSEC zone the apex's denial record has the same name.
+bool Answerer::IsSoaAlone(const ServedZone& zone, const Question& question) const {
+  return question.internal && target_ == Target::kOther && zone.record.denial == dns::DenialKind::kNsec3 &&
+         question.name == zone.apex.wire();
+}
+
 Result<void> Answerer::FindRecords(replica::Snapshot& snapshot, const ServedZone& zone, const Question& question,
                                    std::vector<AnswerRecord>& records) {
+  if (!question.internal && target_ == Target::kUnknown) target_ = question.name == zone.apex.wire() ? Target::kApex : Target::kOther;
   const bool signatures = question.type == Code(RrType::kRrsig);
   if (signatures && question.internal && zone.record.denial == dns::DenialKind::kNsec3) {
     if (const auto hash = HashOfNsec3Owner(zone.apex, question.name)) {
@@ -103,12 +121,20 @@ Result<void> Answerer::FindRecords(replica::Snapshot& snapshot, const ServedZone
   if (signatures) {
     const auto all = SignaturesOf(snapshot, zone, **known);
     if (!all) return tl::unexpected(all.error());
-    records.insert(records.end(), (*all)->begin(), (*all)->end());
+    const bool soa_alone = IsSoaAlone(zone, question);
+    for (const AnswerRecord& signature : **all)
+      if (!soa_alone || signature.covers == Code(RrType::kSoa)) records.push_back(signature);
     return {};
   }
-  for (const AnswerRecord& record : DataOf(zone, **known))
-    if (question.type == kAnyType || question.type == record.type) records.push_back(record);
-  if (question.type == kAnyType && (*known)->place->node.rrsets.empty()) records.push_back({});
+  const bool any = question.type == kAnyType;
+  if (any && (*known)->place->node.rrsets.empty()) {
+    records.push_back({});
+  } else if (any && question.internal) {
+    AppendTypes(zone, **known, records);
+  } else {
+    for (const AnswerRecord& record : DataOf(zone, **known))
+      if (any || question.type == record.type) records.push_back(record);
+  }
   return {};
 }
 

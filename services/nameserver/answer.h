@@ -44,6 +44,7 @@ class Answerer {
   void OpenQuery(RrsigTime now) {
     memo_.Open();
     now_ = now;
+    target_ = Target::kUnknown;
   }
 
   /// Returns the zone of that number; null: none. Valid until the next call of SetMoment or OpenQuery.
@@ -51,7 +52,8 @@ class Answerer {
 
   /// Appends the records of a name; none when the name or the type does not exist. ANY leaves out RRSIGs, because
   /// PowerDNS asks for them by name; an empty non-terminal answers ANY with one record of kEmptyType. Wildcards are names
-  /// like any other.
+  /// like any other. PowerDNS asks for ANY itself to learn which types a denial record has to list: each comes once, without
+  /// content.
   Result<void> FindRecords(replica::Snapshot& snapshot, const ServedZone& zone, const Question& question,
                            std::vector<AnswerRecord>& records);
 
@@ -67,12 +69,19 @@ class Answerer {
   Result<void> AppendNsec3Signature(replica::Snapshot& snapshot, const ServedZone& zone, OctetsView hash,
                                     std::vector<AnswerRecord>& records);
   const std::vector<AnswerRecord>& DataOf(const ServedZone& zone, Known& known);
+  void AppendTypes(const ServedZone& zone, const Known& known, std::vector<AnswerRecord>& records);
+  void CountForbidden(const replica::NodeView& node);
+  bool IsSoaAlone(const ServedZone& zone, const Question& question) const;
   Result<const std::vector<AnswerRecord>*> SignaturesOf(replica::Snapshot& snapshot, const ServedZone& zone, Known& known);
+
+  /// What the query is about: the first name that is asked for a client.
+  enum class Target { kUnknown, kApex, kOther };
 
   const MakeContent make_;
   Served* const served_;
   Memo memo_;
   RrsigTime now_ = 0;
+  Target target_ = Target::kUnknown;
 };
 
 /// Returns the hash that the first label of `owner` (wire form) spells in base32hex, if it is a name right below the

@@ -25,6 +25,13 @@ DNSName FromWire(OctetsView wire) {
   return DNSName(wire.data(), static_cast<int>(wire.size()), 0, false);
 }
 
+/// Spares PowerDNS to read the label as text.
+DNSName OneLabel(const std::string& label) {
+  DNSName name;
+  name.appendRawLabel(label);
+  return name;
+}
+
 /// A name's wire form in lower case, without a heap.
 class LowerCase {
  public:
@@ -307,10 +314,10 @@ bool IdentityBackend::getBeforeAndAfterNamesAbsolute(PdnsZoneId zone_number, con
   if (!place) return false;
   // When `before` comes in filled, PowerDNS knows the matching name already and wants nothing but what follows.
   if (before.empty()) {
-    before = DNSName(Base32HexEncode(place->key));
+    before = OneLabel(Base32HexEncode(place->key));
     unhashed = FromWire(place->owner);
   }
-  after = DNSName(Base32HexEncode(place->next));
+  after = OneLabel(Base32HexEncode(place->next));
   return true;
 }
 

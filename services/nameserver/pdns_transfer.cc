@@ -61,7 +61,7 @@ bool IdentityBackend::LookUpCatalog(const QType& type, const DNSName& name, Pdns
   if (CatalogOf(name, false) == nullptr) return true;  // members are in transfers only
   const auto add = [&](std::uint16_t of, const Octets& rdata) {
     if (type.getCode() == of || type.getCode() == QType::ANY)
-      records_.push_back({of, kCatalogTtl, true, 0, std::static_pointer_cast<void>(MakePdnsContent(of, rdata))});
+      records_.push_back({.type = of, .ttl = kCatalogTtl, .content = std::static_pointer_cast<void>(MakePdnsContent(of, rdata))});
   };
   add(QType::SOA, SoaRdata(catalog->serial));
   add(QType::NS, kInvalidName);

@@ -31,11 +31,14 @@ struct AnswerRecord {
   dns::Ttl ttl = 0;
   bool authoritative = true;  // false: NS records of a cut
   std::uint32_t expires = 0;  // of an RRSIG, Unix time; 0: it is none
-  Content content;            // null: an empty non-terminal
+  std::uint16_t covers = 0;   // of an RRSIG: the type that it is of
+  Content content;            // null: an empty non-terminal, or a type alone
 };
 
 /// Appends one RRset without its signatures.
 void AppendData(const replica::RrSetView& rrset, bool at_apex, const MakeContent& make, std::vector<AnswerRecord>& records);
+/// Appends what says that there is an RRset of that type, without content.
+void AppendType(const replica::RrSetView& rrset, bool at_apex, std::vector<AnswerRecord>& records);
 /// Appends the RRSIGs that cover the RRset.
 void AppendSignatures(const replica::RrSetView& rrset, const MakeContent& make, std::vector<AnswerRecord>& records);
 /// Appends the RRSIGs of a node's denial record that cover `covered`: one, but two while an algorithm is replaced.

@@ -63,6 +63,37 @@ TEST_F(AnswerTest, SignaturesComeWhenAskedByType) {
   EXPECT_EQ(RdataOf(records[0]), MakeRrsig(dns::RrType::kTlsa));
 }
 
+TEST_F(AnswerTest, TypesForADenialRecordComeOnceAndWithoutContent) {
+  const auto tlsa = Ask(replica_.identity, kAnyType, true);
+  ASSERT_EQ(tlsa.size(), 1u);
+  EXPECT_EQ(tlsa[0].type, kTlsa);
+  EXPECT_EQ(tlsa[0].content, nullptr);
+  EXPECT_EQ(Ask(replica_.apex, kAnyType, true).size(), 3u) << "NS, SOA, NSEC3PARAM";
+  EXPECT_FALSE(Ask(replica_.cut, kAnyType, true).at(0).authoritative);
+  EXPECT_EQ(Ask(MakeName("e._device.acme.example."), kAnyType, true).at(0).type, kEmptyType);
+  EXPECT_TRUE(Ask(MakeName("f._device.acme.example."), kAnyType, true).empty());
+  EXPECT_EQ(made_, 0u);
+}
+
+TEST_F(AnswerTest, AnswersAboutOtherNamesGetTheSoaSignaturesOfTheApexAlone) {
+  EXPECT_EQ(Ask(replica_.apex, kRrsig, true).size(), 3u) << "nobody said yet what the query is about";
+  for (const dns::Name& name : {replica_.identity, MakeName("f._device.acme.example.")}) {
+    answerer_.OpenQuery(now_);
+    Ask(name, kNs);
+    const auto signatures = Ask(replica_.apex, kRrsig, true);
+    ASSERT_EQ(signatures.size(), 1u) << name.Format();
+    EXPECT_EQ(RdataOf(signatures[0]), MakeRrsig(dns::RrType::kSoa));
+  }
+}
+
+TEST_F(AnswerTest, AnswersAboutTheApexGetAllItsSignaturesWhateverElseIsAsked) {
+  Ask(replica_.apex, kSoa, true);
+  Ask(replica_.apex, kAnyType);
+  Ask(MakeName("ns1._device.acme.example."), kAnyType);  // as PowerDNS does for addresses of name servers
+
+  EXPECT_EQ(Ask(replica_.apex, kRrsig, true).size(), 3u);
+}
+
 TEST_F(AnswerTest, SignatureThatCoversAnotherTypeDoesNotLeave) {
   auto foreign = MakeRrSet(dns::RrType::kTlsa, 60, Octets("\3\1\1", 3) + Octets(32, 'x'));
   foreign.rrsigs = {MakeRrsig(dns::RrType::kSoa), MakeRrsig(dns::RrType::kTlsa)};

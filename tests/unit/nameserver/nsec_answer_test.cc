@@ -45,6 +45,12 @@ TEST_F(NsecAnswerTest, DenialSignatureIsAtTheOwner) {
   EXPECT_EQ(signatures[1].ttl, 300u) << "min(SOA TTL, MINIMUM)";
 }
 
+TEST_F(NsecAnswerTest, TheApexHasAllItsSignaturesInAnswersAboutOtherNamesToo) {
+  Ask(MakeName("a._device.acme.example."), kNs);
+
+  EXPECT_EQ(Ask(replica_.apex, kRrsig, true).size(), 3u) << "NS, SOA and NSEC";
+}
+
 TEST_F(NsecAnswerTest, PlacesFollowTheCanonicalOrder) {
   ExpectPlace(replica_.apex, replica_.apex, replica_.cut);
   ExpectPlace(MakeName("a._device.acme.example."), replica_.apex, replica_.cut);
