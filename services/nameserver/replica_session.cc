@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "services/nameserver/replica_session.h"
 
+#include <ctime>
 #include <thread>
 #include <utility>
 
@@ -9,6 +10,17 @@
 namespace idzone::nameserver {
 
 using Clock = std::chrono::steady_clock;
+
+namespace {
+
+/// The clock's time, up to some milliseconds ago: who is idle does not matter more exactly, and each question asks.
+Clock::time_point Recently() {
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return Clock::time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
+
+}  // namespace
 
 ReplicaSource::ReplicaSource(std::string directory, Report report, ZoneNews* news)
     : directory_(std::move(directory)), report_(std::move(report)), news_(news) {
@@ -154,7 +166,7 @@ Result<Session::Use> Session::Continue() {
       return Fail(Reason::kUnavailable, "replica", "the snapshot that the query was opened with", "a newer one");
     }
     if (snapshot_ != nullptr) {
-      last_use_ = Clock::now();
+      last_use_ = Recently();
       return Used(std::move(lock));
     }
   }

@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 
+#include <array>
 #include <memory>
 
 #include "services/core/base/deleter.h"
@@ -17,6 +18,18 @@ int HexValue(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
+
+/// What each character is worth as a digit of base32hex, of either case; -1: it is none. Name servers read one an answer.
+constexpr std::array<std::int8_t, 256> MakeBase32Values() {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (std::int8_t i = 0; i < 32; ++i) {
+    values[static_cast<std::size_t>(i < 10 ? '0' + i : 'a' + i - 10)] = i;
+    if (i >= 10) values[static_cast<std::size_t>('A' + i - 10)] = i;
+  }
+  return values;
+}
+constexpr auto kBase32Values = MakeBase32Values();
 
 int Base64Value(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
@@ -90,8 +103,8 @@ Result<Octets> HexDecode(std::string_view hex, std::string_view subject) {
 
 std::string Base32HexEncode(OctetsView octets) {
   static constexpr char kDigits[] = "0123456789abcdefghijklmnopqrstuv";
-  std::string text;
-  text.reserve((octets.size() * 8 + 4) / 5);
+  std::string text((octets.size() * 8 + 4) / 5, '\0');
+  char* out = text.data();
   std::uint32_t bits = 0;
   int count = 0;
   for (char c : octets) {
@@ -99,27 +112,26 @@ std::string Base32HexEncode(OctetsView octets) {
     count += 8;
     while (count >= 5) {
       count -= 5;
-      text.push_back(kDigits[bits >> count & 31]);
+      *out++ = kDigits[bits >> count & 31];
     }
   }
-  if (count > 0) text.push_back(kDigits[bits << (5 - count) & 31]);
+  if (count > 0) *out = kDigits[bits << (5 - count) & 31];
   return text;
 }
 
 std::optional<Octets> Base32HexDecode(std::string_view text) {
-  Octets octets;
-  octets.reserve(text.size() * 5 / 8);
+  Octets octets(text.size() * 5 / 8, '\0');
+  char* out = octets.data();
   std::uint32_t bits = 0;
   int count = 0;
   for (const char c : text) {
-    const char lower = c >= 'A' && c <= 'V' ? static_cast<char>(c - 'A' + 'a') : c;
-    const bool digit = lower >= '0' && lower <= '9';
-    if (!digit && (lower < 'a' || lower > 'v')) return std::nullopt;
-    bits = bits << 5 | static_cast<std::uint32_t>(digit ? lower - '0' : lower - 'a' + 10);
+    const std::int8_t value = kBase32Values[static_cast<std::uint8_t>(c)];
+    if (value < 0) return std::nullopt;
+    bits = bits << 5 | static_cast<std::uint32_t>(value);
     count += 5;
     if (count < 8) continue;
     count -= 8;
-    octets.push_back(static_cast<char>(bits >> count & 0xff));
+    *out++ = static_cast<char>(bits >> count & 0xff);
   }
   if (count >= 5 || (bits & ((1u << count) - 1)) != 0) return std::nullopt;
   return octets;
