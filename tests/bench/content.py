@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The zone that the peers hold: the names that ours would have, each with one TLSA record."""
 import hashlib
-import pathlib
 import shutil
 import subprocess
 
@@ -24,18 +23,19 @@ def namespace_options(layout):
     return ["--layout", layout, *(["--width", str(TREE_WIDTH)] if layout == "tree" else [])]
 
 
-def records(owners):
+def records(owners, apex=ZONE, cuts=()):
     """Yields (owner, type, RDATA in master file form). TTL of all: wire.TTL."""
-    yield ZONE, "SOA", f"{SERVERS[0]} hostmaster.example.net. 1 3600 600 604800 {TTL}"
-    for server in SERVERS:
-        yield ZONE, "NS", server
+    yield apex, "SOA", f"{SERVERS[0]} hostmaster.example.net. 1 3600 600 604800 {TTL}"
+    for zone in (apex, *cuts):
+        for server in SERVERS:
+            yield zone, "NS", server
     for each in owners:
         data = tlsa(each)
         yield each, "TLSA", f"{data[0]} {data[1]} {data[2]} {data[3:].hex()}"
 
 
-def write(path, owners):
-    path.write_text("".join(f"{name} {TTL} IN {kind} {data}\n" for name, kind, data in records(owners)))
+def write(path, owners, apex=ZONE, cuts=()):
+    path.write_text("".join(f"{name} {TTL} IN {kind} {data}\n" for name, kind, data in records(owners, apex, cuts)))
     return path
 
 
@@ -44,15 +44,6 @@ def run(*command, **arguments):
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(map(str, command))}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout
-
-
-def signed(folder, owners):
-    """Returns a signed master file: one P-256 key, NSEC3 without salt or iterations. dnssec-signzone makes it, nobody's peer alone."""
-    folder = pathlib.Path(folder)
-    plain, out = write(folder / "plain", owners), folder / "signed"
-    run("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", "-K", folder, ZONE)
-    run("dnssec-signzone", "-S", "-z", "-K", folder, "-3", "-", "-H", "0", "-O", "full", "-o", ZONE, "-f", out, plain, cwd=folder)
-    return out
 
 
 def copy_for(account, source, target):

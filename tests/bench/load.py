@@ -26,7 +26,7 @@ def question_files(folder, layout, labels, rounds):
     for kind, (names, rr_type) in questions.items():
         for number in range(rounds):
             begin = len(names) * number // rounds
-            path = paths[kind, number] = folder / f"{kind}.{number}.queries"
+            path = paths[kind, number] = folder / f"{layout}.{kind}.{number}.queries"
             path.write_text("".join(f"{name} {rr_type}\n" for name in names[begin:] + names[:begin]))
     return paths
 

@@ -5,6 +5,8 @@ Rounds go from server to server, so that whatever else the machine does hits all
 PowerDNS's own backends are measured with its caches as they are by default and without, and the better figure counts. So is
 ours: `cached_…` as it is deployed, `uncached_…` without the packet cache, two servers on one replica. With few names the cache
 answers many questions a second time.
+
+With layout `tree` ours has 256 zones below the namespace's, and is set beside ours with one flat zone of the same names.
 """
 import pathlib
 import shutil
@@ -13,6 +15,7 @@ import tempfile
 import content
 import factory
 import load
+import signed_zones
 import wire
 from peers import peer
 from peers.idzone import Idzone
@@ -27,10 +30,14 @@ MISSES = ("existing", "absent", "nodata")
 class Subject:
     """One server under measurement and its figures so far."""
 
-    def __init__(self, server, questions, sample, prefix=""):
-        """`prefix` goes before each figure's name."""
-        self.server, self._questions, self._sample, self._prefix = server, questions, sample, prefix
+    def __init__(self, server, zones, questions, sample, prefix=""):
+        """`sample`: a name that is there. `prefix` goes before each figure's name."""
+        self.server, self.zones, self._questions, self._sample, self._prefix = server, zones, questions, sample, prefix
         self.figures = {}
+
+    def of(self, server, prefix=""):
+        """Returns another server with the same zones."""
+        return Subject(server, self.zones, self._questions, self._sample, prefix)
 
     def warm(self):
         load.ask(self.server.port, "existing", self._questions["existing", ROUNDS], WARM_SECONDS)
@@ -79,24 +86,38 @@ def run(options):
     subjects = []
     try:
         labels = [factory.device_id(number) for number in range(options.names)]
-        sample = content.owner(options.layout, labels[len(labels) // 3])
-        print(f"serve: a signed zone of {options.names} names, {options.layout}", flush=True)
-        zone_file = content.signed(folder, [content.owner(options.layout, label) for label in labels])
-        questions = load.question_files(folder, options.layout, labels, ROUNDS + 1)
-        print("serve: loading idzone", flush=True)
-        cached = Idzone.serving(zone_file)
-        subjects += [Subject(cached, questions, sample, "cached_"), Subject(cached.beside(), questions, sample, "uncached_")]
+        subjects += ours(folder, options.layout, labels)
+        beside = ours(folder, "flat", labels, "flat_") if options.layout == "tree" else []
+        subjects += beside
         for name in options.peers:
             print(f"serve: loading {name}", flush=True)
-            subjects.append(Subject(peer(name).serving(zone_file), questions, sample))
+            subjects.append(subjects[0].of(peer(name).serving(subjects[0].zones)))
         measure_all(subjects)
-        ours = best_of(subjects[0].figures | subjects[1].figures)
-        theirs = {f"peer.{subject.server.name}.{key}": value for subject in subjects[2:] for key, value in subject.figures.items()}
-        return ours | theirs
+        figures = best_of(subjects[0].figures | subjects[1].figures)
+        if beside:
+            figures |= set_beside(figures, beside[0].figures | beside[1].figures)
+        theirs = {f"peer.{subject.server.name}.{key}": value for subject in subjects[2 + len(beside):] for key, value in subject.figures.items()}
+        return figures | theirs
     finally:
         for subject in subjects:
             subject.server.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def ours(folder, layout, labels, prefix=""):
+    """Two servers on one replica: with the packet cache and without."""
+    print(f"serve: {len(labels)} signed names, {layout}", flush=True)
+    zones = signed_zones.signed(layout, labels)
+    questions = load.question_files(folder, layout, labels, ROUNDS + 1)
+    print("serve: loading idzone", flush=True)
+    cached = Subject(Idzone.serving(zones), zones, questions, content.owner(layout, labels[len(labels) // 3]), f"{prefix}cached_")
+    return [cached, cached.of(cached.server.beside(), f"{prefix}uncached_")]
+
+
+def set_beside(figures, flat):
+    """How fast the zones of a tree are answered from, as a part of what one flat zone of the same names is."""
+    best = {kind: max(flat[f"flat_cached_{kind}_qps"], flat[f"flat_uncached_{kind}_qps"]) for kind in (*MISSES, "hot")}
+    return flat | {f"of_flat_{kind}": figures[f"{kind}_qps"] / best[kind] for kind in best}
 
 
 def measure_all(subjects):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The name servers that idzone is measured beside, one a file. Each class has two makers:
 
-  serving(zone_file)      the zone, signed by somebody else, one server thread on one core
+  serving(zones)          the zone, signed by somebody else (signed_zones.py), one server thread on one core
   publishing(owners)      the zone, signed by the server itself, dynamic updates allowed, durable
 
 and is then a Server (peers/server.py).

@@ -29,9 +29,9 @@ class Bind9(Server):
     name = "bind9"
 
     @classmethod
-    def serving(cls, zone_file):
+    def serving(cls, zones):
         self = cls()
-        content.copy_for(self.account, zone_file, self.folder / "data" / "zone")
+        content.copy_for(self.account, zones.file, self.folder / "data" / "zone")
         config = self.write("named.conf", OPTIONS.format(folder=self.folder, port=self.port) +
                             f'zone "{content.ZONE}" {{ type primary; file "zone"; }};\n')
         return self._declare(["named", "-f", "-c", config, "-n", "1"], pinned=True)

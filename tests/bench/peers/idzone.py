@@ -9,16 +9,25 @@ from idzone_stack import BUILD, SOURCE
 from peers.server import Server
 
 
+def format_version():
+    return int(re.search(r"kFormatVersion = (\d+);", (SOURCE / "services" / "replica" / "format.h").read_text()).group(1))
+
+
+def _fill(zones, folder):
+    for apex, file in zones.files:
+        content.run(BUILD / "bin" / "replica_load", folder, apex, file)
+
+
 class Idzone(Server):
     name = "idzone"
 
     @classmethod
-    def serving(cls, zone_file):
+    def serving(cls, zones):
         self = cls()
         self.replica, self.module = self.folder / "replica", self.folder / "module"
         self.module.mkdir()
         shutil.copy2(BUILD / "lib" / "libidentitybackend.so", self.module)
-        content.run(BUILD / "bin" / "replica_load", self.replica, content.ZONE, zone_file)
+        shutil.copytree(zones.kept(f"replica-{format_version()}", lambda folder: _fill(zones, folder)), self.replica)
         self.account.own(self.replica)
         return self.configure()
 

@@ -64,9 +64,9 @@ class Knot(Server):
         return self._declare(["knotd", "-c", config], pinned)
 
     @classmethod
-    def serving(cls, zone_file):
+    def serving(cls, zones):
         self = cls()
-        content.copy_for(self.account, zone_file, self.folder / "data" / "zone")
+        content.copy_for(self.account, zones.file, self.folder / "data" / "zone")
         return self._with(SIGNED, 1, pinned=True)
 
     @classmethod

@@ -32,8 +32,8 @@ class Nsd(Server):
     name = "nsd"
 
     @classmethod
-    def serving(cls, zone_file):
+    def serving(cls, zones):
         self = cls()
-        content.copy_for(self.account, zone_file, self.folder / "data" / "zone")
+        content.copy_for(self.account, zones.file, self.folder / "data" / "zone")
         config = self.write("nsd.conf", CONFIG.format(folder=self.folder, port=self.port, zone=content.ZONE))
         return self._declare(["nsd", "-d", "-c", config], pinned=True)

@@ -3,7 +3,7 @@
 import content
 import wire
 from devstack.process import wait_until
-from peers.nsd import Nsd
+from peers.knot import Knot
 from peers.server import Server
 
 CONFIG = """
@@ -43,13 +43,13 @@ class Pdns(Server):
     def util(self, *arguments):
         return content.run(*self.account.command("pdnsutil", f"--config-dir={self.folder}", *arguments))
 
-    def transfer(self, zone_file):
+    def transfer(self, zones):
         """Fills the backend from a primary that holds the signed zone."""
-        primary = Nsd.serving(zone_file).start()
+        primary = Knot.serving(zones).start()
         try:
             self.configure("secondary=yes\nslave-cycle-interval=1\n", pinned=False)
             self.util("create-secondary-zone", content.ZONE, f"127.0.0.1:{primary.port}")
-            self.start()
+            self.daemon.start()
             asker = wire.Asker(self.port)
             wait_until(lambda: wire.is_signed_answer(asker.ask(wire.query(content.ZONE, wire.SOA))), 3600, f"{self.name} transferred", 0.5)
             asker.close()

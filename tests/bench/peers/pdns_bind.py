@@ -9,10 +9,10 @@ class PdnsBind(Pdns):
     backend = "launch=bind\nbind-config={folder}/data/named.conf\nbind-dnssec-db={folder}/data/dnssec.db\n"
 
     @classmethod
-    def serving(cls, zone_file):
+    def serving(cls, zones):
         self = cls()
         data = self.folder / "data"
-        content.copy_for(self.account, zone_file, data / "zone")
+        content.copy_for(self.account, zones.file, data / "zone")
         (data / "named.conf").write_text(f'options {{ directory "{data}"; }};\nzone "{content.ZONE[:-1]}" {{ type master; file "zone"; }};\n')
         self.configure()
         self.util("create-bind-db", data / "dnssec.db")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """PowerDNS over LMDB."""
+import shutil
+
 from peers.pdns import NO_CACHES, Pdns
 
 
@@ -8,10 +10,19 @@ class PdnsLmdb(Pdns):
     backend = "launch=lmdb\nlmdb-filename={folder}/data/zones\nlmdb-shards=1\nlmdb-sync-mode=sync\n"
 
     @classmethod
-    def serving(cls, zone_file):
+    def serving(cls, zones):
         self = cls()
-        self.transfer(zone_file)
+        shutil.copytree(zones.kept(cls.name, lambda folder: cls._fill(zones, folder)), self.folder / "data", dirs_exist_ok=True)
         return self.configure()
+
+    @classmethod
+    def _fill(cls, zones, folder):
+        self = cls()
+        try:
+            self.transfer(zones)
+            shutil.copytree(self.folder / "data", folder, dirs_exist_ok=True)
+        finally:
+            self.close()
 
     def without_caches(self):
         return self.configure(NO_CACHES)

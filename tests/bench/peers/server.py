@@ -18,7 +18,7 @@ SERVER_CORE = 0
 
 class Server:
     name = ""
-    start_seconds_max = 300
+    start_seconds_max = 600  # a million names, from a text file, on a busy machine
 
     def __init__(self):
         self.account = Account()
