@@ -85,24 +85,34 @@ Json SpanJson(bool has, const google::protobuf::Duration& span) {
 }
 
 Json StatusJson(const v1::ZoneStatus& status) {
-  Json object = {{"name", status.name()},
-                 {"namespace", status.namespace_name()},
-                 {"policy", status.policy()},
-                 {"version", VersionJson(status.epoch(), status.serial())},
-                 {"last_sign_time", FormatTime(status.last_sign_time())},
-                 {"least_expire_time", FormatTime(status.least_expire_time())},
-                 {"least_signature_life_seconds", status.least_signature_life().seconds()},
-                 {"renew_time", FormatTime(status.renew_time())},
-                 {"revocation_queue_age_seconds", SpanJson(status.has_revocation_queue_age(), status.revocation_queue_age())},
-                 {"enrollment_queue_age_seconds", SpanJson(status.has_enrollment_queue_age(), status.enrollment_queue_age())},
-                 {"quarantine_end_time", nullptr},
-                 {"next_key_event", nullptr},
-                 {"next_key_event_time", nullptr},
-                 {"alarms", Json::array()},
-                 {"problems", Json::array()}};
+  Json object = {
+      {"name", status.name()},
+      {"namespace", status.namespace_name()},
+      {"policy", status.policy()},
+      {"version", VersionJson(status.epoch(), status.serial())},
+      {"last_sign_time", FormatTime(status.last_sign_time())},
+      {"least_expire_time", FormatTime(status.least_expire_time())},
+      {"least_signature_life_seconds", status.least_signature_life().seconds()},
+      {"renew_time", FormatTime(status.renew_time())},
+      {"revocation_queue_age_seconds", SpanJson(status.has_revocation_queue_age(), status.revocation_queue_age())},
+      {"enrollment_queue_age_seconds", SpanJson(status.has_enrollment_queue_age(), status.enrollment_queue_age())},
+      {"quarantine_end_time", nullptr},
+      {"next_key_event", nullptr},
+      {"next_key_event_time", nullptr},
+      {"names", status.node_count()},
+      {"secondaries", Json::array()},
+      {"secondary_revocation_bound_seconds", SpanJson(status.has_secondary_revocation_bound(), status.secondary_revocation_bound())},
+      {"alarms", Json::array()},
+      {"problems", Json::array()}};
   if (status.has_quarantine_end_time()) object["quarantine_end_time"] = FormatTime(status.quarantine_end_time());
   if (!status.next_key_event().empty()) object["next_key_event"] = status.next_key_event();
   if (status.has_next_key_event_time()) object["next_key_event_time"] = FormatTime(status.next_key_event_time());
+  for (const auto& secondary : status.secondaries())
+    object["secondaries"].push_back({{"secondary", secondary.secondary_id()},
+                                     {"transfer_host", secondary.edge_id()},
+                                     {"version", VersionJson(secondary.epoch(), secondary.serial())},
+                                     {"report_time", FormatTime(secondary.report_time())},
+                                     {"notify_period_seconds", secondary.notify_period().seconds()}});
   for (const auto& alarm : status.alarms())
     object["alarms"].push_back({{"reason", alarm.reason()},
                                 {"detail", alarm.detail()},

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "idzone/feed/v1/feed_service.pb.h"
+#include "services/core/base/limits.h"
+#include "services/core/zone/secondary.h"
 #include "services/process/log.h"
 
 namespace idzone::feed {
@@ -31,6 +33,8 @@ constexpr std::size_t kPositionsMax = 10'000;
 constexpr std::size_t kNodesOctetsMax = 1024 * 1024;
 constexpr std::size_t kReasonMax = 64;
 constexpr std::size_t kDetailMax = 512;
+constexpr seconds kNotifyPeriodMin(1);
+constexpr seconds kNotifyPeriodMax(3600);
 
 void ToProto(const dns::Name& zone, const zone::ZonePosition& position, v1::Position* out) {
   out->set_zone(zone.wire());
@@ -114,6 +118,7 @@ void FeedSession::Receive(const v1::FollowRequest& request) {
       taken = Fail(Reason::kUnknownField, "message", "hello, applied or refusal", "another one");
       break;
   }
+  if (taken && request.has_secondaries()) taken = Secondaries(request.secondaries());
   if (!taken) return End(taken.error());
   {
     const std::scoped_lock lock(shared_->mutex);
@@ -194,6 +199,37 @@ Result<void> FeedSession::Refused(const v1::FollowRequest& request) {
   const std::scoped_lock lock(shared_->mutex);
   auto answered = shared_->ledger.Refuse(*zone, steady_clock::now());
   if (!answered) return tl::unexpected(answered.error());
+  return {};
+}
+
+Result<void> FeedSession::Secondaries(const v1::SecondaryReport& report) {
+  const auto zones = parts_.board.Zones();
+  if (zones == nullptr) return Fail(Reason::kValueMalformed, "secondaries", "an answer to a message", "a report before any");
+  if (static_cast<std::size_t>(report.secondaries_size()) > limits::kSecondariesMax ||
+      static_cast<std::size_t>(report.standings_size()) > kPositionsMax)
+    return Fail(Reason::kLimitExceeded, "secondaries",
+                "at most " + std::to_string(limits::kSecondariesMax) + " with " + std::to_string(kPositionsMax) + " standings",
+                std::to_string(report.secondaries_size()) + " with " + std::to_string(report.standings_size()));
+  store::EdgeSecondaries said{
+      .edge_id = edge_id_, .notify_period = seconds(report.notify_period_seconds()), .secondary_ids = {}, .positions = {}};
+  if (report.secondaries_size() > 0 && (said.notify_period < kNotifyPeriodMin || said.notify_period > kNotifyPeriodMax))
+    return Fail(Reason::kValueOutOfRange, "secondaries.notify_period_seconds", "1 to 3600", std::to_string(report.notify_period_seconds()));
+  for (const std::string& id : report.secondaries()) {
+    if (!zone::IsSecondaryId(id)) return Fail(Reason::kValueMalformed, "secondaries.secondaries", "an id as an edge's", "another");
+    said.secondary_ids.push_back(id);
+  }
+  std::unordered_map<OctetsView, std::int32_t> ids;
+  for (const store::FeedZone& zone : *zones) ids.emplace(zone.name.wire(), zone.zone_id);
+  for (const v1::SecondaryReport::Standing& standing : report.standings()) {
+    const auto zone = ids.find(standing.zone());
+    if (zone == ids.end()) continue;
+    said.positions.push_back({.secondary_id = standing.secondary(),
+                              .zone_id = zone->second,
+                              .serves = standing.serves(),
+                              .epoch = standing.epoch(),
+                              .serial = standing.serial()});
+  }
+  parts_.recorder.Record(std::move(said));
   return {};
 }
 

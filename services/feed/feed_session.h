@@ -18,6 +18,7 @@ namespace idzone::feed::v1 {
 class FollowRequest;
 class FollowResponse;
 class Position;
+class SecondaryReport;
 }  // namespace idzone::feed::v1
 
 namespace idzone::feed {
@@ -58,6 +59,7 @@ class FeedSession {
   Result<void> Hello(const v1::FollowRequest& request);
   Result<void> Applied(const v1::FollowRequest& request);
   Result<void> Refused(const v1::FollowRequest& request);
+  Result<void> Secondaries(const v1::SecondaryReport& report);
 
   bool AwaitStart();
   void Round(const ZoneList& zones);

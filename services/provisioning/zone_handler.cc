@@ -60,6 +60,17 @@ void ToProto(const store::ZoneStatusRecord& status, v1::ZoneStatus* proto) {
     ToProto(alarm.reported_at, out->mutable_report_time());
   }
   for (const std::string& problem : ProblemsOf(status)) proto->add_problems(problem);
+  proto->set_node_count(status.node_count);
+  for (const store::SecondaryRecord& secondary : status.secondaries) {
+    auto* out = proto->add_secondaries();
+    out->set_secondary_id(secondary.secondary_id);
+    out->set_edge_id(secondary.edge_id);
+    out->set_epoch(secondary.epoch);
+    out->set_serial(secondary.serial);
+    ToProto(secondary.reported_at, out->mutable_report_time());
+    out->mutable_notify_period()->set_seconds(secondary.notify_period.count());
+  }
+  if (const auto bound = SecondaryBoundOf(status)) proto->mutable_secondary_revocation_bound()->set_seconds(bound->count());
 }
 
 /// "ROLL_PHASE_PUBLISHING" gives "publishing".

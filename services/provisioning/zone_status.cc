@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "services/core/zone/secondary.h"
+
 namespace idzone::provisioning {
 namespace {
 
@@ -36,7 +38,19 @@ std::vector<std::string> ProblemsOf(const store::ZoneStatusRecord& status) {
     problems.push_back("signing again is " + Span(status.now - status.renew_at) + " late, more than " + Span(period / 8));
   if (const seconds rest = status.first_expiry - status.now; rest < MarginOf(status.policy))
     problems.push_back("a signature has " + Span(rest) + " to live, less than " + Span(MarginOf(status.policy)));
+  const auto bound = SecondaryBoundOf(status);
+  if (bound && zone::IsTooSlowForSecondaries(status.policy.ttl, *bound))
+    problems.push_back("foreign secondaries serve what was revoked for up to " + Span(*bound) +
+                       " after the edges, longer than the TTL of policy " + status.policy.name +
+                       ": the zone is too large for it, or their notify period too long");
   return problems;
+}
+
+std::optional<seconds> SecondaryBoundOf(const store::ZoneStatusRecord& status) {
+  if (status.secondaries.empty()) return std::nullopt;
+  seconds period(0);
+  for (const store::SecondaryRecord& secondary : status.secondaries) period = std::max(period, secondary.notify_period);
+  return zone::SecondaryRevocationBound(period, status.node_count);
 }
 
 }  // namespace idzone::provisioning

@@ -52,6 +52,19 @@ class SilenceWatch {
   std::jthread thread_;
 };
 
+void WriteReport(const zone::SecondaryReport& report, feed::v1::SecondaryReport* out) {
+  out->set_notify_period_seconds(static_cast<std::uint32_t>(report.notify_period.count()));
+  for (const std::string& secondary : report.secondaries) out->add_secondaries(secondary);
+  for (const zone::SecondaryStanding& standing : report.standings) {
+    auto* proto = out->add_standings();
+    proto->set_secondary(standing.secondary);
+    proto->set_zone(standing.zone.wire());
+    proto->set_serves(standing.serves);
+    proto->set_epoch(standing.epoch);
+    proto->set_serial(standing.serial);
+  }
+}
+
 }  // namespace
 
 FeedLink::FeedLink(std::shared_ptr<grpc::Channel> channel, Follower& follower, FollowerMetrics& metrics, LinkEvents events,
@@ -103,10 +116,11 @@ FeedLink::Ended FeedLink::RunStream(const std::stop_token& stop) {
   feed::v1::FollowResponse message;
   bool alive = stream->Write(*hello);
   bool readable = true;
+  bool first = true;
   while (alive && (readable = stream->Read(&message))) {
     watch.Working();
     metrics_.SetConnected(true);
-    const auto answer = follower_.Answer(message);
+    auto answer = follower_.Answer(message);
     if (!answer) {
       // Nothing is answered that is not durable: the stream ends here.
       ended.disk = answer.error();
@@ -121,6 +135,7 @@ FeedLink::Ended FeedLink::RunStream(const std::stop_token& stop) {
       }
     }
     NoteHealth(ended);
+    if (const auto report = events_.secondaries(std::exchange(first, false))) WriteReport(*report, answer->mutable_secondaries());
     watch.Waiting();
     alive = stream->Write(*answer);
   }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "services/core/base/error.h"
+#include "services/core/zone/secondary_report.h"
 
 namespace grpc {
 class Channel;
@@ -26,6 +27,8 @@ struct LinkEvents {
   std::function<void(const std::string& reason)> trouble;  // no longer, or not yet; one line
   /// All that the feed had was applied, or refused; may be called again. An error is the disk's.
   std::function<Result<void>()> caught_up = [] { return Result<void>(); };
+  /// Where foreign secondaries stand: what is new of it, or, with the first answer of a stream, all.
+  std::function<std::optional<zone::SecondaryReport>(bool all)> secondaries = [](bool) { return std::nullopt; };
 };
 
 struct LinkOptions {

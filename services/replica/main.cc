@@ -110,7 +110,12 @@ Result<void> Run(process::DaemonContext& context) {
   replica::FeedLink link(*channel, follower, metrics,
                          {.current = [&] { context.observatory.SetReady(); },
                           .trouble = [&](const std::string& reason) { context.observatory.SetNotReady(reason); },
-                          .caught_up = [&] { return home.MoveIn(); }},
+                          .caught_up = [&] { return home.MoveIn(); },
+                          // One that has none any more says so, too: else whoever waits would wait for those that it had.
+                          .secondaries = [&](bool all) -> std::optional<zone::SecondaryReport> {
+                            if (*secondaries) return (*secondaries)->TakeReport(all);
+                            return all ? std::optional(zone::SecondaryReport{}) : std::nullopt;
+                          }},
                          {.lag_max = std::chrono::seconds(config.Integer("replica.lag_max_seconds"))});
   std::stop_source ending;
   const auto end = [&] { ending.request_stop(); };

@@ -54,6 +54,24 @@ select u.edge_id, u.zone_id, u.epoch, u.serial, u.digest
 on conflict (edge_id, zone_id) do update
    set epoch = excluded.epoch, serial = excluded.serial, digest = excluded.digest, reported_at = now())"};
 
+constexpr Statement kForgetSecondaries{"feed_forget_secondaries",
+                                       "delete from published.secondary where edge_id = $1::text and secondary_id <> all ($2::text[])"};
+constexpr Statement kWriteSecondaries{"feed_write_secondaries", R"(
+insert into published.secondary as s (edge_id, secondary_id, notify_period_seconds)
+select $1::text, u.secondary_id, $3::integer from unnest($2::text[]) u(secondary_id)
+on conflict (edge_id, secondary_id) do update set notify_period_seconds = excluded.notify_period_seconds
+ where s.notify_period_seconds <> excluded.notify_period_seconds)"};
+constexpr Statement kForgetSecondaryPositions{"feed_forget_secondary_positions", R"(
+delete from published.secondary_position p using unnest($2::text[], $3::integer[]) u(secondary_id, zone_id)
+ where p.edge_id = $1::text and p.secondary_id = u.secondary_id and p.zone_id = u.zone_id)"};
+constexpr Statement kWriteSecondaryPositions{"feed_write_secondary_positions", R"(
+insert into published.secondary_position (edge_id, secondary_id, zone_id, epoch, serial)
+select $1::text, u.secondary_id, u.zone_id, u.epoch, u.serial
+  from unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[]) u(secondary_id, zone_id, epoch, serial)
+  join published.secondary s on s.edge_id = $1::text and s.secondary_id = u.secondary_id
+ order by u.zone_id, u.secondary_id
+on conflict (zone_id, edge_id, secondary_id) do update set epoch = excluded.epoch, serial = excluded.serial, reported_at = now())"};
+
 Result<zone::NodeChange> NodeOf(const pqxx::row& row) {
   zone::NodeChange node;
   node.key = OctetsOf(row[0]);
@@ -200,6 +218,34 @@ Result<void> WriteEdgePositions(Database& database, const std::vector<EdgePositi
   return database.Transact("feed positions", [&](Transaction& transaction) -> Result<void> {
     Execute(transaction, kWritePositions, TextArray(edge_ids), IntegerArray(zone_ids), BigintArray(epochs), BigintArray(serials),
             ByteaArray(digests));
+    return {};
+  });
+}
+
+Result<void> WriteSecondaries(Database& database, const EdgeSecondaries& secondaries) {
+  const std::vector<std::string_view> ids(secondaries.secondary_ids.begin(), secondaries.secondary_ids.end());
+  struct Columns {
+    std::vector<std::string_view> ids;
+    std::vector<std::int32_t> zones;
+    std::vector<std::int64_t> epochs;
+    std::vector<std::int64_t> serials;
+  } there, gone;
+  for (const SecondaryPosition& position : secondaries.positions) {
+    Columns& columns = position.serves ? there : gone;
+    columns.ids.push_back(position.secondary_id);
+    columns.zones.push_back(position.zone_id);
+    columns.epochs.push_back(position.epoch);
+    columns.serials.push_back(position.serial);
+  }
+  return database.Transact("feed secondaries", [&](Transaction& transaction) -> Result<void> {
+    Execute(transaction, kForgetSecondaries, secondaries.edge_id, TextArray(ids));
+    if (!ids.empty())
+      Execute(transaction, kWriteSecondaries, secondaries.edge_id, TextArray(ids), static_cast<int>(secondaries.notify_period.count()));
+    if (!gone.ids.empty())
+      Execute(transaction, kForgetSecondaryPositions, secondaries.edge_id, TextArray(gone.ids), IntegerArray(gone.zones));
+    if (!there.ids.empty())
+      Execute(transaction, kWriteSecondaryPositions, secondaries.edge_id, TextArray(there.ids), IntegerArray(there.zones),
+              BigintArray(there.epochs), BigintArray(there.serials));
     return {};
   });
 }

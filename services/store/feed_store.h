@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -17,7 +18,7 @@ namespace idzone::store {
 
 class Database;
 
-/// All SQL of the feed: it reads what is published, and writes only where its edges stand.
+/// All SQL of the feed: it reads what is published, and writes only where its edges, and the foreign secondaries of some, stand.
 /// Nothing here costs more with the size of a zone, but for ReadFeedSnapshot, which reads one once.
 
 /// Returns the settings of the feed's sessions: on a young zone, without statistics, the planner would scan it.
@@ -83,5 +84,24 @@ struct EdgePosition {
 
 /// Records where edges stand, in one statement. Requires: one position for an edge and zone.
 Result<void> WriteEdgePositions(Database& database, const std::vector<EdgePosition>& positions);
+
+struct SecondaryPosition {
+  std::string secondary_id;
+  std::int32_t zone_id = 0;
+  bool serves = false;
+  zone::Epoch epoch = 0;
+  dns::Serial serial = 0;
+};
+
+/// The foreign secondaries of one transfer host: all of them, and where some stand.
+struct EdgeSecondaries {
+  std::string edge_id;
+  std::chrono::seconds notify_period{0};
+  std::vector<std::string> secondary_ids;
+  std::vector<SecondaryPosition> positions;  // those of others are left out
+};
+
+/// Records them. Requires: one position for a secondary and zone.
+Result<void> WriteSecondaries(Database& database, const EdgeSecondaries& secondaries);
 
 }  // namespace idzone::store

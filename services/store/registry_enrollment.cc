@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "services/core/base/limits.h"
+#include "services/core/zone/secondary.h"
 #include "services/store/database.h"
 #include "services/store/failure.h"
 #include "services/store/registry_batch.h"
@@ -38,6 +39,13 @@ constexpr Statement kInsertCredentials{
     " select n, f, i, y, d from unnest($1::integer[], $2::bytea[], $3::uuid[], $4::smallint[], $5::bytea[]) u(n, f, i, y, d)"
     " on conflict do nothing"};
 
+constexpr Statement kReadServedElsewhere{
+    "enroll_read_served_elsewhere",
+    "select z.namespace_id, o.ttl, max(z.node_count), max(s.notify_period_seconds) from published.zone z"
+    " join published.secondary_position p on p.zone_id = z.zone_id join published.secondary s using (edge_id, secondary_id)"
+    " join registry.namespace n on n.namespace_id = z.namespace_id join registry.policy o on o.name = n.policy"
+    " where z.namespace_id = any ($1::integer[]) group by z.namespace_id, o.ttl"};
+
 /// Whose key it is.
 struct KeyHolder {
   Octets identity_id;
@@ -52,6 +60,7 @@ struct Known {
   std::map<Octets, std::size_t> new_identities;  // → item
   std::map<Octets, dns::Name> denial_labels;     // NSEC3 hash → the name that has it
   std::vector<std::pair<std::int32_t, std::string>> closed_cuts;
+  std::map<std::int32_t, std::chrono::seconds> too_slow;  // namespaces that foreign secondaries serve too slowly for their policy
 };
 
 /// Looks up below which cuts nobody may be enrolled yet. Enum namespaces alone pay for it.
@@ -61,6 +70,19 @@ void ReadClosedCuts(Transaction& transaction, const std::vector<Enrollment>& ite
     if (item.home->layout.kind == zone::LayoutKind::kEnum) namespaces.insert(item.home->namespace_id);
   }
   if (!namespaces.empty()) known.closed_cuts = ClosedCutsIn(transaction, {namespaces.begin(), namespaces.end()});
+}
+
+/// Looks up whose zones have grown too large for the foreign secondaries that serve them. The two policies of long TTLs pay nothing.
+void ReadTooSlow(Transaction& transaction, const std::vector<Enrollment>& items, Known& known) {
+  std::set<std::int32_t> namespaces;
+  for (const Enrollment& item : items) {
+    if (item.home->policy != "standard" && item.home->policy != "relaxed") namespaces.insert(item.home->namespace_id);
+  }
+  if (namespaces.empty()) return;
+  for (const pqxx::row& row : Execute(transaction, kReadServedElsewhere, IntegerArray({namespaces.begin(), namespaces.end()}))) {
+    const auto bound = zone::SecondaryRevocationBound(std::chrono::seconds(row[3].as<int>()), row[2].as<std::uint64_t>());
+    if (zone::IsTooSlowForSecondaries(row[1].as<dns::Ttl>(), bound)) known.too_slow[row[0].as<std::int32_t>()] = bound;
+  }
 }
 
 /// Looks up which ids are the NSEC3 labels of other names. Few items ask.
@@ -91,6 +113,7 @@ Known ReadKnown(Transaction& transaction, const std::vector<Enrollment>& items) 
   }
   Known known;
   ReadClosedCuts(transaction, items, known);
+  ReadTooSlow(transaction, items, known);
   known.identities = ReadIdentities(transaction, identity_ids);
   for (const pqxx::row& row : Execute(transaction, kReadKeys, IntegerArray(namespaces), ByteaArray(fingerprints)))
     known.keys[{row[0].as<std::int32_t>(), OctetsOf(row[1])}] = {UuidOf(row[2]), row[3].as<std::string>(), row[4].as<bool>()};
@@ -143,6 +166,10 @@ std::optional<Result<Enrolled>> Decide(const Enrollment& item, const Known& know
       return Fail(Reason::kNamespaceNotReady, "id", "an id below no cut that is being made: " + prefix + " opens when every edge has it",
                   item.subject);
   }
+  if (const auto slow = known.too_slow.find(item.home->namespace_id); slow != known.too_slow.end())
+    return Fail(Reason::kLimitExceeded, "namespace_name",
+                "a zone that foreign secondaries can take within the TTL of policy " + item.home->policy,
+                "one that takes them up to " + std::to_string(slow->second.count()) + " s");
   if (const auto label = known.denial_labels.find(item.denial_hash); label != known.denial_labels.end())
     return Fail(Reason::kIdIsDenialLabel, "id", "an id that is no NSEC3 label of the zone",
                 item.subject + ", that of " + label->second.Format());

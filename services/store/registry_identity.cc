@@ -40,7 +40,10 @@ select e.edge_id from registry.edge e where exists (
     select 1 from needed d left join published.edge_position p on p.edge_id = e.edge_id and p.zone_id = d.zone_id
      where p.zone_id is null or p.epoch < d.epoch
         or (p.epoch = d.epoch and (d.serial - p.serial + 4294967296) % 4294967296 between 1 and 2147483647))
- order by e.edge_id)"};
+union
+select p.secondary_id from needed d join published.secondary_position p on p.zone_id = d.zone_id
+ where p.epoch < d.epoch or (p.epoch = d.epoch and (d.serial - p.serial + 4294967296) % 4294967296 between 1 and 2147483647)
+ order by 1)"};
 
 Result<ChangeState> ReadChange(const pqxx::row& row, const NamespaceRecord& home) {
   ChangeState state{.change = row[0].as<std::uint64_t>(), .published = !row[1].as<bool>(), .version = std::nullopt};

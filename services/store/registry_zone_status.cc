@@ -21,7 +21,7 @@ constexpr int kAlarmLastsSeconds = 180;
 constexpr Statement kFind{
     "zone_status",
     "select z.zone_id, z.namespace_id, z.name_text, n.name_text as namespace_name, n.operator_id, z.denial, z.epoch,"
-    " z.serial, extract(epoch from now())::bigint as now,"
+    " z.serial, z.node_count, extract(epoch from now())::bigint as now,"
     " extract(epoch from z.last_signed_at)::bigint as last_signed_at, extract(epoch from z.renew_at)::bigint as renew_at,"
     " extract(epoch from least(z.expires_behind, z.expires_ahead))::bigint as first_expiry, " IDZONE_POLICY_COLUMNS
     ","
@@ -39,6 +39,11 @@ constexpr Statement kAlarms{"zone_status_alarms",
                             "select reason, detail, extract(epoch from raised_at)::bigint, extract(epoch from reported_at)::bigint"
                             " from published.alarm where namespace_id in (0, $1::integer)"
                             " and reported_at > now() - make_interval(secs => $2::integer) order by namespace_id, reason"};
+constexpr Statement kSecondaries{"zone_status_secondaries",
+                                 "select p.secondary_id, p.edge_id, s.notify_period_seconds, p.epoch, p.serial,"
+                                 " extract(epoch from p.reported_at)::bigint from published.secondary_position p"
+                                 " join published.secondary s using (edge_id, secondary_id)"
+                                 " where p.zone_id = $1::integer order by p.secondary_id, p.edge_id"};
 constexpr Statement kInsertWord{"clock_word_insert",
                                 "insert into registry.clock_word (namespace_id, reason) values ($1::integer, $2::text)"
                                 " on conflict do nothing"};
@@ -79,6 +84,7 @@ Result<ZoneStatusRecord> Read(Transaction& transaction, const pqxx::row& row, co
   status.policy = ReadPolicy(row);
   status.epoch = row["epoch"].as<std::uint32_t>();
   status.serial = row["serial"].as<std::uint32_t>();
+  status.node_count = row["node_count"].as<std::uint64_t>();
   status.now = TimeOf(row["now"]);
   status.last_signed_at = TimeOf(row["last_signed_at"]);
   status.renew_at = TimeOf(row["renew_at"]);
@@ -91,6 +97,13 @@ Result<ZoneStatusRecord> Read(Transaction& transaction, const pqxx::row& row, co
   status.first_expiry = std::min(*apex, OptionalTimeOf(row["first_expiry"]).value_or(*apex));
   for (const pqxx::row& alarm : Execute(transaction, kAlarms, row["namespace_id"].as<std::int32_t>(), kAlarmLastsSeconds))
     status.alarms.push_back({alarm[0].as<std::string>(), alarm[1].as<std::string>(), TimeOf(alarm[2]), TimeOf(alarm[3])});
+  for (const pqxx::row& secondary : Execute(transaction, kSecondaries, row["zone_id"].as<std::int32_t>()))
+    status.secondaries.push_back({.secondary_id = secondary[0].as<std::string>(),
+                                  .edge_id = secondary[1].as<std::string>(),
+                                  .notify_period = std::chrono::seconds(secondary[2].as<int>()),
+                                  .epoch = secondary[3].as<std::uint32_t>(),
+                                  .serial = secondary[4].as<std::uint32_t>(),
+                                  .reported_at = TimeOf(secondary[5])});
   return status;
 }
 

@@ -20,6 +20,16 @@ struct AlarmRecord {
   UnixTime reported_at{};  // it lasted then
 };
 
+/// Where a foreign secondary stands that serves the zone.
+struct SecondaryRecord {
+  std::string secondary_id;
+  std::string edge_id;  // the transfer host that tells it of changes
+  std::chrono::seconds notify_period{0};
+  zone::Epoch epoch = 0;
+  dns::Serial serial = 0;
+  UnixTime reported_at{};
+};
+
 struct ZoneStatusRecord {
   std::string zone;
   std::string namespace_name;
@@ -35,6 +45,8 @@ struct ZoneStatusRecord {
   std::optional<UnixTime> oldest_enrollment{};
   std::optional<UnixTime> quarantine_end{};  // when the last revoked name of the namespace is free again; unset: all are
   std::vector<AlarmRecord> alarms{};         // those of its namespace and those of all, as far as they last
+  std::uint64_t node_count = 0;
+  std::vector<SecondaryRecord> secondaries{};
 };
 
 /// NOT_FOUND. Cost: a few look-ups, however large the zone is.

@@ -14,6 +14,7 @@
 #include "services/replica/reader.h"
 #include "services/sealing/private_file.h"
 #include "services/transfer/catalog_file.h"
+#include "services/transfer/secondary_teller.h"
 #include "services/transfer/udp_socket.h"
 
 namespace idzone::transfer {
@@ -28,6 +29,8 @@ constexpr std::chrono::milliseconds kTick(50);
 constexpr std::size_t kPacketsPerTick = 200;
 /// Packets taken from one socket a tick.
 constexpr int kAnswersPerTick = 1000;
+/// Standings that one message to the feed tells.
+constexpr std::size_t kStandingsPerReport = 5000;
 constexpr int kRcodeNoError = 0;
 /// What those say who have no such zone: REFUSED, NOTAUTH. SERVFAIL is a zone that is not loaded.
 constexpr int kRcodeRefused = 5;
@@ -45,6 +48,7 @@ class SecondaryService::Worker {
         catalog_(std::move(catalog)),
         snapshot_(std::move(environment)),
         clock_(clock),
+        notify_period_(options.notify_period),
         watch_(secondaries_.size(), options.notify_period) {
     auto& notifies = prometheus::BuildCounter().Name("idzone_transfer_notifies_total").Help("NOTIFY messages sent").Register(registry);
     auto& behind = prometheus::BuildGauge()
@@ -66,10 +70,36 @@ class SecondaryService::Worker {
         TakeAnswers(i);
         behind_[i]->Set(static_cast<double>(watch_.CountBehind(i)));
       }
+      if (std::exchange(moved_, false)) Publish();
     }
   }
 
+  std::optional<zone::SecondaryReport> TakeReport(bool all) {
+    zone::SecondaryReport report;
+    {
+      const std::scoped_lock lock(teller_mutex_);
+      if (all) teller_.Forget();
+      report.standings = teller_.Take(kStandingsPerReport);
+    }
+    if (report.standings.empty() && !all) return std::nullopt;
+    report.notify_period = std::chrono::ceil<std::chrono::seconds>(notify_period_);
+    for (const zone::Secondary& secondary : secondaries_) report.secondaries.push_back(secondary.id);
+    return report;
+  }
+
  private:
+  void Publish() {
+    std::vector<zone::SecondaryStanding> standings;
+    for (const Standing& standing : watch_.Standings())
+      standings.push_back({.secondary = secondaries_[standing.secondary].id,
+                           .zone = standing.zone,
+                           .serves = standing.serves,
+                           .epoch = standing.position.epoch,
+                           .serial = standing.position.serial});
+    const std::scoped_lock lock(teller_mutex_);
+    teller_.Set(std::move(standings));
+  }
+
   /// Looks at the replica when something was committed. A replica that cannot be read changes nothing: the name server says it.
   void ReadZones() {
     const auto renewed = snapshot_.Renew();
@@ -94,6 +124,7 @@ class SecondaryService::Worker {
       zones.push_back({.zone = catalog_->catalog().name, .position = {0, catalog_->catalog().serial, {}}, .optional = true});
     }
     watch_.SetZones(zones);
+    moved_ = true;
   }
 
   void Send(const Due& due) {
@@ -122,6 +153,7 @@ class SecondaryService::Worker {
       const bool refused = answer->rcode == kRcodeRefused || answer->rcode == kRcodeNotAuth;
       watch_.Answered(secondary, answer->zone, answer->rcode == kRcodeNoError ? answer->serial : std::nullopt, refused,
                       steady_clock::now());
+      moved_ = true;
     }
   }
 
@@ -130,8 +162,12 @@ class SecondaryService::Worker {
   std::optional<CatalogFile> catalog_;
   replica::Snapshot snapshot_;
   const Clock& clock_;
+  const std::chrono::milliseconds notify_period_;
   SecondaryWatch watch_;
   bool first_ = true;
+  bool moved_ = false;  // somebody may stand elsewhere than was published
+  std::mutex teller_mutex_;
+  SecondaryTeller teller_;
   std::map<std::pair<std::size_t, dns::Name>, std::uint16_t> asked_;
   std::mt19937 random_{std::random_device()()};
   std::vector<prometheus::Counter*> notifies_;
@@ -142,6 +178,10 @@ SecondaryService::SecondaryService(std::unique_ptr<Worker> worker)
     : worker_(std::move(worker)), thread_([this](const std::stop_token& stop) { worker_->Run(stop); }) {}
 
 SecondaryService::~SecondaryService() = default;
+
+std::optional<zone::SecondaryReport> SecondaryService::TakeReport(bool all) {
+  return worker_->TakeReport(all);
+}
 
 Result<std::unique_ptr<SecondaryService>> SecondaryService::Start(const SecondaryOptions& options,
                                                                   std::shared_ptr<replica::Environment> environment, const Clock& clock,

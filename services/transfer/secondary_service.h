@@ -12,6 +12,7 @@
 
 #include "services/core/base/clock.h"
 #include "services/core/zone/secondary.h"
+#include "services/core/zone/secondary_report.h"
 #include "services/transfer/secondary_watch.h"
 
 namespace prometheus {
@@ -43,6 +44,10 @@ class SecondaryService {
   ~SecondaryService();
   SecondaryService(const SecondaryService&) = delete;
   SecondaryService& operator=(const SecondaryService&) = delete;
+
+  /// Returns what is new of where the secondaries stand since the last call, nothing when nothing is; `all`: all of it, also nothing.
+  /// Threads: any.
+  std::optional<zone::SecondaryReport> TakeReport(bool all);
 
  private:
   class Worker;

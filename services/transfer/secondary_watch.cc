@@ -57,6 +57,7 @@ void SecondaryWatch::Answered(std::size_t secondary, const dns::Name& zone, std:
   const auto found = zones_.find(zone);
   if (found == zones_.end() || secondary >= secondaries_) return;
   Peer& peer = found->second.peers[secondary];
+  peer.answered = true;
   peer.refused = refused;
   peer.serial = serial;
   if (serial) {
@@ -76,8 +77,9 @@ std::size_t SecondaryWatch::CountBehind(std::size_t secondary) const {
 std::vector<Standing> SecondaryWatch::Standings() const {
   std::vector<Standing> standings;
   for (const auto& [name, zone] : zones_) {
-    for (std::size_t i = 0; i < secondaries_; ++i) {
-      Standing standing{i, name, {}};
+    for (std::size_t i = 0; i < secondaries_ && !zone.optional; ++i) {
+      if (!zone.peers[i].answered) continue;
+      Standing standing{i, name, zone.peers[i].serial.has_value(), {}};
       const auto known = std::find_if(zone.history.rbegin(), zone.history.rend(),
                                       [&](const zone::ZonePosition& position) { return zone.peers[i].serial == position.serial; });
       if (known != zone.history.rend()) standing.position = *known;

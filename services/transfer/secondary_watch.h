@@ -40,11 +40,12 @@ struct Due {
   Opcode opcode = Opcode::kQuery;
 };
 
-/// Where a secondary stands in a zone; no serial: it does not have it, as far as is known.
+/// Where a secondary stands in a zone.
 struct Standing {
   std::size_t secondary = 0;
   dns::Name zone;
-  zone::ZonePosition position;
+  bool serves = false;          // it gave a serial
+  zone::ZonePosition position;  // all 0: that serial is of none of the last versions here
 
   friend bool operator==(const Standing&, const Standing&) = default;
 };
@@ -72,11 +73,12 @@ class SecondaryWatch {
 
   /// Returns how many zones a secondary does not have in the newest version.
   std::size_t CountBehind(std::size_t secondary) const;
-  /// Returns where each stands in each zone, in the order of zones.
+  /// Returns where each stands in each zone that is not optional, in the order of zones, as far as they have answered.
   std::vector<Standing> Standings() const;
 
  private:
   struct Peer {
+    bool answered = false;
     bool refused = false;
     std::optional<dns::Serial> told;
     std::optional<dns::Serial> serial;

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Foreign secondaries of a transfer host: NSD, Knot and BIND hold zones that all judges accept and that are ours, also while names
 change; nobody else gets any. Their refresh interval is an hour, so that what they learn they learn by NOTIFY and the catalog."""
+import hashlib
+import json
+import signal
 import time
 
 import pytest
 from churn import CHANGES_A_SECOND, Churn
-from devstack.devices import make_devices
+from devstack.devices import make_device, make_devices
 from devstack.process import wait_until
 from foreign_secondary import ForeignSecondary, secret_of
+from idzone_client import refusal
 from idzone_stack import TestStack
 from name_server import canonical, run
 from transfer_host import CATALOG, NOTIFY_PERIOD_SECONDS, TransferHost
@@ -50,6 +54,10 @@ def host():
             each.close()
         transfer.close()
         stack.close()
+
+
+def tree_digit(device_id):
+    return hashlib.sha256(device_id.encode()).hexdigest()[0]
 
 
 def require_ours(host, secondary, zone):
@@ -168,6 +176,42 @@ def test_a_change_is_told_and_taken(host):
     wait_until(lambda: host.replicad.metric("idzone_transfer_zones_behind") == 0, 30, "the transfer host knows")
 
 
+def standings(host, zone):
+    """The serials of the secondaries that the zone's status names."""
+    status = host.stack.cli_json("zone", "status", zone)
+    return {each["secondary"]: each["version"]["serial"] for each in status["secondaries"]}, status
+
+
+def test_whoever_waits_until_live_waits_for_secondaries(host):
+    stack, asleep = host.stack, next(each for each in host.secondaries if each.kind == "knot")
+    wait_until(lambda: set(standings(host, FLAT)[0]) == {"nsd", "knot", "bind"}, 30, "the feed knows the secondaries")
+    with stack.client() as client:
+        asleep.daemon.send(signal.SIGSTOP)
+        try:
+            client.enroll(FLAT, "waited", make_device("waited").certificate)
+            waited = client.wait(FLAT, live=True, timeout_seconds=20)
+            assert not waited.done and list(waited.edges_behind) == ["knot"]
+            assert "knot" in stack.cli("device", "wait", FLAT, "--timeout", "1", check=False).stderr
+        finally:
+            asleep.daemon.send(signal.SIGCONT)
+        assert client.wait(FLAT, live=True, timeout_seconds=60).done
+    for secondary in host.secondaries:
+        assert secondary.dig("+short", f"waited.{tree_digit('waited')}.{FLAT}", "TLSA"), secondary.kind
+
+
+def test_zone_status_tells_what_secondaries_cost(host):
+    with host.stack.client() as client:
+        assert client.wait(FLAT, live=True, timeout_seconds=60).done
+    serials, status = standings(host, FLAT)
+
+    assert serials == dict.fromkeys(("nsd", "knot", "bind"), status["version"]["serial"])
+    assert {each["transfer_host"] for each in status["secondaries"]} == {host.name}
+    assert {each["notify_period_seconds"] for each in status["secondaries"]} == {NOTIFY_PERIOD_SECONDS}
+    assert status["names"] > 1000
+    assert status["secondary_revocation_bound_seconds"] == NOTIFY_PERIOD_SECONDS - (-status["names"] * 500 // 1024**2)
+    assert status["problems"] == []
+
+
 def test_a_zone_that_changes_all_the_time_is_told_once_a_period(host):
     stack = host.stack
     wait_until(lambda: host.replicad.metric("idzone_transfer_zones_behind") == 0, 60, "all have everything")
@@ -238,3 +282,22 @@ def test_a_transfer_host_that_starts_anew_takes_no_zone_away(host):
     host.wait_serves(FLAT)
     for secondary in host.secondaries:
         secondary.wait_serial(FLAT, host.stack.soa_serial(FLAT))
+
+
+def standings_of_unwell(host, zone):
+    done = host.stack.cli("--output", "json", "zone", "status", zone, check=False)
+    return [each["secondary"] for each in json.loads(done.stdout)["secondaries"]] if done.returncode in (0, 8) else []
+
+
+def test_a_policy_that_secondaries_cannot_keep_is_refused(host):
+    """They are told every two seconds, and the policy's TTL is two seconds: with a transfer, that is too late."""
+    stack, zone = host.stack, "_device.hasty.example."
+    stack.cli("policy", "create", "hasty", "--ttl", "2", "--life", "6h", "--resign", "2h")
+    stack.create_namespace(zone, "--layout", "flat", "--policy", "hasty")
+    with stack.client() as client:
+        client.enroll(zone, "first", make_device("first").certificate)
+        wait_until(lambda: set(standings_of_unwell(host, zone)) == {"knot", "bind"}, 60, "they have found the zone in the catalog")
+        refused = refusal(client.enroll, zone, "second", make_device("second").certificate)
+    assert refused[:2] == ("INVALID_ARGUMENT", "LIMIT_EXCEEDED"), refused
+    done = stack.cli("zone", "status", zone, check=False)
+    assert done.returncode == 8 and "foreign secondaries" in done.stdout

@@ -13,6 +13,10 @@
 namespace idzone::zone {
 namespace {
 
+constexpr std::uint64_t kTransferOctetsPerNode = 500;
+constexpr std::uint64_t kTransferOctetsPerSecond = 1024 * 1024;
+constexpr std::chrono::seconds kShortTtlMax(60);
+
 constexpr std::array kAlgorithms = {TsigAlgorithm::kHmacSha256, TsigAlgorithm::kHmacSha384, TsigAlgorithm::kHmacSha512};
 
 /// Splits at runs of blanks; a comment ends the line.
@@ -26,12 +30,6 @@ std::vector<std::string_view> Words(std::string_view line) {
     at = end;
   }
   return words;
-}
-
-bool IsId(std::string_view text) {
-  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !text.empty() && text.size() <= limits::kOperatorIdMax && alphanumeric(text.front()) && alphanumeric(text.back()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) { return alphanumeric(c) || c == '-' || c == '.'; });
 }
 
 bool IsAddress(int family, const std::string& text) {
@@ -98,7 +96,7 @@ Result<TsigKey> ReadKey(std::string_view text, const std::string& subject) {
 Result<Secondary> ReadSecondary(const std::vector<std::string_view>& words, const std::string& subject) {
   if (words.size() != 3) return Fail(Reason::kValueMalformed, subject, "id, address and key", std::to_string(words.size()) + " words");
   Secondary secondary;
-  if (!IsId(words[0])) return Fail(Reason::kValueMalformed, subject, "an id of lower-case letters, digits, - and .", "another");
+  if (!IsSecondaryId(words[0])) return Fail(Reason::kValueMalformed, subject, "an id of lower-case letters, digits, - and .", "another");
   secondary.id = words[0];
   if (!ReadAddress(words[1], secondary))
     return Fail(Reason::kValueMalformed, subject, "an address, with or without a port", std::string(words[1].substr(0, 60)));
@@ -109,6 +107,22 @@ Result<Secondary> ReadSecondary(const std::vector<std::string_view>& words, cons
 }
 
 }  // namespace
+
+bool IsSecondaryId(std::string_view text) {
+  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !text.empty() && text.size() <= limits::kOperatorIdMax && alphanumeric(text.front()) && alphanumeric(text.back()) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return alphanumeric(c) || c == '-' || c == '.'; });
+}
+
+std::chrono::seconds SecondaryRevocationBound(std::chrono::seconds notify_period, std::uint64_t node_count) {
+  return notify_period +
+         std::chrono::seconds((node_count * kTransferOctetsPerNode + kTransferOctetsPerSecond - 1) / kTransferOctetsPerSecond);
+}
+
+bool IsTooSlowForSecondaries(dns::Ttl policy_ttl, std::chrono::seconds bound) {
+  const std::chrono::seconds ttl(policy_ttl);
+  return ttl <= kShortTtlMax && bound > ttl;
+}
 
 std::string_view TsigAlgorithmName(TsigAlgorithm algorithm) {
   switch (algorithm) {

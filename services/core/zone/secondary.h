@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "services/core/base/error.h"
 #include "services/core/base/octets.h"
 #include "services/core/dns/name.h"
+#include "services/core/dns/rrset.h"
 
 /// The foreign name servers that take zones from a transfer host by AXFR, and the keys that they show (RFC 8945).
 namespace idzone::zone {
@@ -25,12 +27,23 @@ struct TsigKey {
   Octets secret;
 };
 
+/// Whether a text may be a secondary's id: as an edge's, because it is one to those who wait.
+bool IsSecondaryId(std::string_view text);
+
 struct Secondary {
-  std::string id;       // as an edge's: it is one to those who wait
+  std::string id;
   std::string address;  // IPv4 or IPv6
   std::uint16_t port = 53;
   TsigKey key;
 };
+
+/// Returns how long after the edges a secondary may still serve what was revoked: a period until it is told, and an AXFR of so many
+/// nodes. A node with a record, its place in the denial chain and two signatures has some 400 octets on the wire; 500 are counted, and a
+/// link of 1 MiB/s. One that is told nothing asks by itself after the SOA's refresh time.
+std::chrono::seconds SecondaryRevocationBound(std::chrono::seconds notify_period, std::uint64_t node_count);
+
+/// Whether a policy of short TTLs (up to 60 s, as `fast` has) promises what such secondaries cannot keep.
+bool IsTooSlowForSecondaries(dns::Ttl policy_ttl, std::chrono::seconds bound);
 
 /// Reads the list of secondaries, one a line; `#` begins a comment. Each has a key of its own, so that one can be shut
 /// out without the others' doing anything:

@@ -54,6 +54,18 @@ TEST(ZoneStatusTest, EachThingThatIsWrongIsNamed) {
   EXPECT_EQ(OnlyProblem(alarmed), "CLOCK_DOUBT clock: expected …");
 }
 
+TEST(ZoneStatusTest, SecondariesOfALargeZoneAreTooSlowForAPolicyOfShortTtls) {
+  auto status = ValidStatus();
+  EXPECT_FALSE(SecondaryBoundOf(status).has_value());
+  status.node_count = 200'000;
+  status.secondaries.push_back({.secondary_id = "nsd", .edge_id = "transfer-1", .notify_period = 10s});
+  EXPECT_EQ(SecondaryBoundOf(status), 106s);
+  EXPECT_EQ(ProblemsOf(status), std::vector<std::string>());
+  status.policy.ttl = 60;
+
+  EXPECT_TRUE(OnlyProblem(status).starts_with("foreign secondaries serve what was revoked for up to 106 s after the edges"));
+}
+
 TEST(ZoneStatusTest, EverythingThatIsWrongIsSaid) {
   auto status = ValidStatus();
   status.oldest_revocation = status.oldest_enrollment = status.renew_at = kNow - 100h;

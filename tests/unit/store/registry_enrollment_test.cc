@@ -8,6 +8,7 @@
 
 #include "services/core/identity/subject.h"
 #include "services/store/database.h"
+#include "services/store/feed_store.h"
 #include "services/store/registry_identity.h"
 #include "services/store/registry_namespace.h"
 #include "tests/unit/store/postgres_cluster.h"
@@ -287,6 +288,67 @@ TEST_F(ChangesInManyZonesTest, SerialsWrapAroundAndEpochsCountFirst) {
   EXPECT_EQ(behind(), 1u) << "serial 6 comes after the greatest one";
   PostgresCluster::Execute(url_, "update published.edge_position set epoch = 2, serial = 1");
   EXPECT_EQ(behind(), 0u) << "a higher epoch has every acknowledged change";
+}
+
+/// The feed's part of the database, beside the registry's.
+class SecondariesTest : public ChangesInManyZonesTest {
+ protected:
+  void SetUp() override {
+    ChangesInManyZonesTest::SetUp();
+    PublishInBothAfter("sensor1");
+    EdgeStandsAt("f7", "6");
+    EdgeStandsAt("2b", "5");
+  }
+  void PublishInBothAfter(const std::string& id) {
+    change_ = Enroll(id, "key of " + id)->identity.change;
+    PublishInBoth();
+  }
+  std::int32_t ZoneId(const std::string& prefix) {
+    return std::stoi(PostgresCluster::Query(url_, "select zone_id from published.zone where name_text like '" + prefix + "%'"));
+  }
+  void Report(const std::vector<std::string>& ids, const std::vector<SecondaryPosition>& positions) {
+    ASSERT_TRUE(WriteSecondaries(feed_, {"edge1", std::chrono::seconds(10), ids, positions}));
+  }
+  std::vector<std::string> Behind() { return ReadChanges(database_, *home_, {change_}, 0)->edges_behind; }
+
+  Database feed_{{.url = PostgresCluster::As(url_, "idzone_feedd"), .application_name = "test", .connections_max = 2}};
+  std::uint64_t change_ = 0;
+};
+
+TEST_F(SecondariesTest, WhoServesAnOldVersionIsWaitedFor) {
+  EXPECT_EQ(Behind(), std::vector<std::string>());
+  Report({"knot", "nsd"}, {{"nsd", ZoneId("f7"), true, 1, 5}, {"knot", ZoneId("2b"), true, 1, 5}});
+  EXPECT_EQ(Behind(), std::vector<std::string>{"nsd"});
+  Report({"knot", "nsd"}, {{"nsd", ZoneId("f7"), true, 1, 6}});
+  EXPECT_EQ(Behind(), std::vector<std::string>());
+  Report({"knot", "nsd"}, {{"knot", ZoneId("2b"), true, 0, 777}});
+  EXPECT_EQ(Behind(), std::vector<std::string>{"knot"}) << "a serial that nobody knows";
+}
+
+TEST_F(SecondariesTest, WhoServesNothingIsNotWaitedFor) {
+  Report({"knot", "nsd"}, {{"nsd", ZoneId("f7"), true, 1, 5}, {"knot", ZoneId("2b"), true, 1, 1}});
+  Report({"knot", "nsd"}, {{"nsd", ZoneId("f7"), false, 0, 0}});
+  EXPECT_EQ(Behind(), std::vector<std::string>{"knot"}) << "the other has no such zone any more";
+  Report({"nsd"}, {});
+  EXPECT_EQ(Behind(), std::vector<std::string>()) << "it is no longer on the list";
+  Report({"nsd"}, {{"stranger", ZoneId("f7"), true, 1, 1}});
+  EXPECT_EQ(Behind(), std::vector<std::string>()) << "a position of nobody on the list";
+}
+
+TEST_F(SecondariesTest, AZoneOfAHastyPolicyStopsGrowingWhereSecondariesCannotFollow) {
+  Report({"nsd"}, {{"nsd", ZoneId("f7"), true, 1, 6}});
+  NamespaceRecord hasty = *home_;
+  hasty.policy = "fast";
+  home_ = std::make_shared<const NamespaceRecord>(hasty);
+  PostgresCluster::Execute(url_, "update registry.namespace set policy = 'fast'");
+  const auto enroll = [&](const std::string& id) { return Enroll(id, "key of " + id); };
+  EXPECT_TRUE(enroll("sensor2")) << "a small zone";
+  PostgresCluster::Execute(url_, "update published.zone set node_count = 110000 where name_text like 'f7%'");
+
+  EXPECT_EQ(enroll("sensor3").error().reason, Reason::kLimitExceeded);
+  EXPECT_TRUE(enroll("sensor2")) << "what is there is there";
+  Report({}, {});
+  EXPECT_TRUE(enroll("sensor3")) << "nobody has to take it any more";
 }
 
 }  // namespace

@@ -105,13 +105,20 @@ TEST_F(SecondaryWatchTest, StandingsAreVersionsThatWereServedHere) {
   Settle(1);
   watch_.SetZones({At(2)});
   watch_.Answered(1, kZone, 2, false, now_);
-  EXPECT_EQ(watch_.Standings(), (std::vector<Standing>{{0, kZone, At(1).position}, {1, kZone, At(2).position}}));
+  EXPECT_EQ(watch_.Standings(), (std::vector<Standing>{{0, kZone, true, At(1).position}, {1, kZone, true, At(2).position}}));
   EXPECT_EQ(watch_.CountBehind(0), 1u);
   EXPECT_EQ(watch_.CountBehind(1), 0u);
 
   watch_.Answered(0, kZone, 777, false, now_);  // nobody knows that one
   watch_.Answered(1, kZone, std::nullopt, true, now_);
-  EXPECT_EQ(watch_.Standings(), (std::vector<Standing>{{0, kZone, {}}, {1, kZone, {}}}));
+  EXPECT_EQ(watch_.Standings(), (std::vector<Standing>{{0, kZone, true, {}}, {1, kZone, false, {}}}));
+}
+
+TEST_F(SecondaryWatchTest, NothingIsSaidOfOneThatHasNotAnswered) {
+  watch_.SetZones({At(1)});
+  EXPECT_TRUE(watch_.Standings().empty());
+  watch_.Answered(1, kZone, std::nullopt, false, now_);  // SERVFAIL: nothing that is old comes from there
+  EXPECT_EQ(watch_.Standings(), (std::vector<Standing>{{1, kZone, false, {}}}));
 }
 
 TEST_F(SecondaryWatchTest, ASecondaryAheadOfUsIsBehind) {

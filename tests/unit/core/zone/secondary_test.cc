@@ -77,6 +77,16 @@ TEST(SecondaryTest, IdsAndKeysAreNotShared) {
   EXPECT_EQ(ParseSecondaries("a 192.0.2.1 " + kKey + "\nb 192.0.2.2 " + other).value().size(), 2u);
 }
 
+TEST(SecondaryTest, RevocationsTakeAPeriodAndATransfer) {
+  using std::chrono::seconds;
+  EXPECT_EQ(SecondaryRevocationBound(seconds(10), 0), seconds(10));
+  EXPECT_EQ(SecondaryRevocationBound(seconds(10), 1), seconds(11)) << "rounded up";
+  EXPECT_EQ(SecondaryRevocationBound(seconds(10), 100'000), seconds(58));
+  EXPECT_FALSE(IsTooSlowForSecondaries(60, seconds(60)));
+  EXPECT_TRUE(IsTooSlowForSecondaries(60, seconds(61)));
+  EXPECT_FALSE(IsTooSlowForSecondaries(61, seconds(1000))) << "such a policy promises nothing that quick";
+}
+
 TEST(SecondaryTest, TheListHasALimit) {
   std::string text;
   for (std::size_t i = 0; i <= limits::kSecondariesMax; ++i)
