@@ -31,9 +31,13 @@ def _is_denied(answer):
 
 
 def _revoke(client, asker, layout, device):
+    """Its answer is in the edge's packet cache, which is on as it is deployed, when it is revoked."""
+    owner = content.owner(layout, device)
+    for _ in range(2):
+        assert wire.is_signed_answer(asker.ask(wire.query(owner))), f"{owner}: no signed answer before it is revoked"
     client.revoke(content.ZONE, device)
     acknowledged = time.monotonic()
-    return _until(asker, content.owner(layout, device), _is_denied) - acknowledged
+    return _until(asker, owner, _is_denied) - acknowledged
 
 
 def one_by_one(stack, layout, material, first, end):
