@@ -6,7 +6,7 @@ import shutil
 
 import content
 from idzone_stack import BUILD, SOURCE
-from peers.server import Server
+from peers.server import FASTER_ALLOCATOR, Server
 
 
 def format_version():
@@ -20,6 +20,7 @@ def _fill(zones, folder):
 
 class Idzone(Server):
     name = "idzone"
+    environment = FASTER_ALLOCATOR
 
     @classmethod
     def serving(cls, zones):

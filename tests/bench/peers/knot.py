@@ -21,11 +21,16 @@ database:
     journal-db-max-size: 4G
 """
 SIGNED = """
+acl:
+  - id: leave
+    address: 127.0.0.1
+    action: transfer
 zone:
   - domain: {zone}
     file: {folder}/data/zone
     zonefile-sync: -1
     journal-content: none
+    acl: leave
 """
 SIGNING = """
 acl:

@@ -4,7 +4,7 @@ import content
 import wire
 from devstack.process import wait_until
 from peers.knot import Knot
-from peers.server import Server
+from peers.server import FASTER_ALLOCATOR, Server
 
 CONFIG = """
 local-address=127.0.0.1
@@ -22,6 +22,7 @@ security-poll-suffix=
 version-string=anonymous
 receiver-threads=1
 udp-truncation-threshold=1232
+no-shuffle=yes
 allow-axfr-ips=127.0.0.0/8
 xfr-max-received-mbytes=0
 axfr-fetch-timeout=600
@@ -33,6 +34,7 @@ class Pdns(Server):
     """`caches` are the settings of its caches: as they are by default, or NO_CACHES; `serve` measures both and takes the better."""
 
     backend = ""
+    environment = FASTER_ALLOCATOR
 
     def configure(self, more="", pinned=True):
         """One distributor thread: the receiver answers itself, without a queue in between."""

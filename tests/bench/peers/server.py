@@ -14,6 +14,8 @@ import usage
 import wire
 
 SERVER_CORE = 0
+# What every PowerDNS is measured with, ours and the peers, because it is faster with it (deploy/systemd). BIND brings jemalloc itself.
+FASTER_ALLOCATOR = {"LD_PRELOAD": "libtcmalloc_minimal.so.4"}
 
 
 class Server:
@@ -29,11 +31,13 @@ class Server:
         self.port = free_ports(1)[0]
         self.daemon = None
 
+    environment = {}
+
     def _declare(self, command, pinned):
         """The daemon, ready when it gives a signed answer for the zone's SOA."""
         if pinned:
             command = ["taskset", "-c", SERVER_CORE, *command]
-        self.daemon = Daemon(self.name, command, self.folder, self.account, ready=self._answers_signed)
+        self.daemon = Daemon(self.name, command, self.folder, self.account, environment=self.environment, ready=self._answers_signed)
         self.account.own(*(self.folder / part for part in ("log", "run", "data")), self.folder)
         return self
 
