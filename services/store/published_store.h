@@ -114,6 +114,7 @@ struct NodeRow {
   std::int32_t child_count = 0;
   std::vector<dns::RrSet> rrsets;
   zone::Denial denial;
+  std::string address;  // where it was read (PostgreSQL's ctid), good until the transaction ends; empty: nowhere yet
 };
 
 /// What the chain needs to know of a node.
@@ -121,7 +122,8 @@ struct ChainRow {
   std::int32_t zone_id = 0;
   dns::DenialKey key;
   std::vector<dns::RrType> types;
-  Octets next;  // as in zone::Denial
+  Octets next;          // as in zone::Denial
+  std::string address;  // as in NodeRow
 };
 
 /// Where a node is or would be. One transaction moves many zones, and one statement finds and writes the nodes of all of them.
@@ -132,6 +134,12 @@ struct NodePlace {
 
 /// Returns those of the nodes that exist, in no particular order.
 Result<std::vector<NodeRow>> LoadNodes(Transaction& transaction, const std::vector<NodePlace>& places);
+/// What is at places, and around those where nothing is.
+struct Surroundings {
+  std::vector<NodeRow> nodes;    // those that exist, in no particular order
+  std::vector<ChainRow> before;  // the node before each of the others in its zone's chain, each once
+};
+Result<Surroundings> LoadSurroundings(Transaction& transaction, const std::vector<NodePlace>& places);
 /// Returns the node before each of the places in its zone's chain, each once; the last one stands before the first.
 Result<std::vector<ChainRow>> LoadPredecessors(Transaction& transaction, const std::vector<NodePlace>& places);
 
@@ -148,9 +156,9 @@ struct SweepRange {
 Result<std::vector<NodeRow>> LoadSweepRange(Transaction& transaction, std::int32_t zone_id, dns::DenialKind kind, const SweepRange& range);
 
 void InsertNodes(Transaction& transaction, const std::vector<const NodeRow*>& nodes);
-/// Writes everything but the owner.
+/// Write what was read in the same transaction, under the lock of the namespace's zone: everything but the owner; the denial alone; the
+/// count alone.
 void UpdateNodes(Transaction& transaction, const std::vector<const NodeRow*>& nodes);
-/// Writes the denial alone.
 void UpdateDenials(Transaction& transaction, const std::vector<const NodeRow*>& nodes);
 void UpdateChildCounts(Transaction& transaction, const std::vector<const NodeRow*>& nodes);
 void DeleteNodes(Transaction& transaction, const std::vector<NodePlace>& places);

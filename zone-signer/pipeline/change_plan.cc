@@ -100,7 +100,7 @@ ChainKeys ApplyTree(ZoneSession& zone, const denial::NameTree::Changes& changes,
   return keys;
 }
 
-Result<void> ApplyChain(ZoneSession& zone, const ChainKeys& keys, const std::vector<store::ChainRow>& neighbours) {
+Result<void> ApplyChain(ZoneSession& zone, const ChainKeys& keys, const std::map<dns::DenialKey, store::ChainRow>& neighbours) {
   std::vector<denial::Link> known;
   const auto know = [&](const dns::DenialKey& key, const Octets& next) -> Result<void> {
     auto next_key = dns::KeyOfDenialNext(zone.denial(), next, zone.apex());
@@ -108,7 +108,7 @@ Result<void> ApplyChain(ZoneSession& zone, const ChainKeys& keys, const std::vec
     known.push_back({key, *std::move(next_key)});
     return {};
   };
-  for (const store::ChainRow& neighbour : neighbours) {
+  for (const auto& [neighbour_key, neighbour] : neighbours) {
     zone.draft.AddNeighbour(neighbour);
     if (auto added = know(neighbour.key, neighbour.next); !added) return added;
   }
@@ -126,26 +126,35 @@ Result<void> ApplyChain(ZoneSession& zone, const ChainKeys& keys, const std::vec
   return {};
 }
 
-/// Puts the denial chains of all zones in order, having looked for all neighbours in one statement.
-Result<void> ApplyChains(store::Transaction& transaction, OpenZones& zones, const std::map<std::int32_t, ChainKeys>& keys) {
-  std::vector<store::NodePlace> moving;
-  for (const auto& [zone_id, moved] : keys) {
-    for (const auto* list : {&moved.entering, &moved.leaving}) {
-      for (const dns::DenialKey& key : *list) moving.push_back({zone_id, key});
-    }
+/// The known links of the zones' chains, in order and each once.
+using ChainRows = std::map<std::int32_t, std::map<dns::DenialKey, store::ChainRow>>;
+
+void AddLinks(std::vector<store::ChainRow> links, ChainRows& rows) {
+  for (store::ChainRow& link : links) {
+    const dns::DenialKey key = link.key;
+    rows[link.zone_id].emplace(key, std::move(link));
   }
-  const auto loaded = store::LoadPredecessors(transaction, moving);
-  if (!loaded) return tl::unexpected(loaded.error());
-  std::map<std::int32_t, std::vector<store::ChainRow>> neighbours;
-  for (const store::ChainRow& neighbour : *loaded) neighbours[neighbour.zone_id].push_back(neighbour);
+}
+
+/// Puts the denial chains of all zones in order. What stands before the names that come is known; before those that leave, one
+/// statement finds it.
+Result<void> ApplyChains(store::Transaction& transaction, OpenZones& zones, const std::map<std::int32_t, ChainKeys>& keys,
+                         ChainRows known) {
+  std::vector<store::NodePlace> leaving;
   for (const auto& [zone_id, moved] : keys) {
-    if (auto applied = ApplyChain(*zones.Find(zone_id), moved, neighbours[zone_id]); !applied) return applied;
+    for (const dns::DenialKey& key : moved.leaving) leaving.push_back({zone_id, key});
+  }
+  auto loaded = store::LoadPredecessors(transaction, leaving);
+  if (!loaded) return tl::unexpected(loaded.error());
+  AddLinks(std::move(*loaded), known);
+  for (const auto& [zone_id, moved] : keys) {
+    if (auto applied = ApplyChain(*zones.Find(zone_id), moved, known[zone_id]); !applied) return applied;
   }
   return {};
 }
 
-/// Loads what decides what happens when the wishes come true.
-Result<void> LoadAround(store::Transaction& transaction, OpenZones& zones, const WishesByZone& wishes) {
+/// Loads what decides what happens when the wishes come true. Returns what stands before the names that do not exist yet.
+Result<ChainRows> LoadAround(store::Transaction& transaction, OpenZones& zones, const WishesByZone& wishes) {
   std::vector<store::NodePlace> places;
   for (const auto& [zone_id, wished] : wishes) {
     const ZoneSession& zone = *zones.Find(zone_id);
@@ -153,7 +162,12 @@ Result<void> LoadAround(store::Transaction& transaction, OpenZones& zones, const
     for (const auto& [owner, wish] : wished) owners.push_back(owner);
     for (const dns::Name& name : denial::NamesAround(zone.denial(), zone.apex(), owners)) places.push_back({zone_id, zone.KeyOf(name)});
   }
-  return LoadIntoDrafts(transaction, zones, places);
+  auto found = store::LoadSurroundings(transaction, places);
+  if (!found) return tl::unexpected(found.error());
+  AddToDrafts(zones, std::move(found->nodes));
+  ChainRows before;
+  AddLinks(std::move(found->before), before);
+  return before;
 }
 
 }  // namespace
@@ -193,7 +207,8 @@ void AddAuthorityWish(const NamespaceSession& home, const std::optional<Octets>&
 }
 
 Result<void> PlanChanges(store::Transaction& transaction, OpenZones& zones, const WishesByZone& wishes) {
-  if (auto loaded = LoadAround(transaction, zones, wishes); !loaded) return loaded;
+  auto known = LoadAround(transaction, zones, wishes);
+  if (!known) return tl::unexpected(known.error());
   std::map<std::int32_t, ChainKeys> moving;
   for (const auto& [zone_id, wished] : wishes) {
     ZoneSession& zone = *zones.Find(zone_id);
@@ -206,7 +221,7 @@ Result<void> PlanChanges(store::Transaction& transaction, OpenZones& zones, cons
     ChainKeys keys = ApplyTree(zone, tree.Difference(), wished);
     if (!keys.entering.empty() || !keys.leaving.empty()) moving.emplace(zone_id, std::move(keys));
   }
-  return ApplyChains(transaction, zones, moving);
+  return ApplyChains(transaction, zones, moving, std::move(*known));
 }
 
 }  // namespace idzone::signer::pipeline

@@ -31,6 +31,7 @@ DraftNode& VersionDraft::AddNeighbour(const store::ChainRow& neighbour) {
     place->second.row.zone_id = neighbour.zone_id;
     place->second.row.key = neighbour.key;
     place->second.row.denial.next = neighbour.next;
+    place->second.row.address = neighbour.address;
   }
   return place->second;
 }
@@ -41,8 +42,8 @@ DraftNode& VersionDraft::Create(std::int32_t zone_id, const dns::DenialKey& key,
   IDZONE_INVARIANT(added, "a node that is created does not exist");
   DraftNode& node = place->second;
   node.types = TypesOf(rrsets);
-  node.row =
-      store::NodeRow{.zone_id = zone_id, .key = key, .owner = owner, .child_count = child_count, .rrsets = std::move(rrsets), .denial = {}};
+  node.row = store::NodeRow{
+      .zone_id = zone_id, .key = key, .owner = owner, .child_count = child_count, .rrsets = std::move(rrsets), .denial = {}, .address = {}};
   node.created = node.data_changed = node.denial_changed = true;
   return node;
 }

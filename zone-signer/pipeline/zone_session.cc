@@ -72,15 +72,12 @@ Result<std::optional<NamespaceSession>> BeginNamespaceSession(store::Transaction
   return std::move(*opened);
 }
 
-Result<void> LoadIntoDrafts(store::Transaction& transaction, OpenZones& zones, const std::vector<store::NodePlace>& places) {
-  auto rows = store::LoadNodes(transaction, places);
-  if (!rows) return tl::unexpected(rows.error());
-  for (store::NodeRow& row : *rows) {
+void AddToDrafts(OpenZones& zones, std::vector<store::NodeRow> rows) {
+  for (store::NodeRow& row : rows) {
     ZoneSession* zone = zones.Find(row.zone_id);
     IDZONE_INVARIANT(zone != nullptr, "nodes are loaded of zones that are open");
     zone->draft.AddLoaded(std::move(row));
   }
-  return {};
 }
 
 std::vector<dns::RrSet> ApexOf(const ZoneSession& zone, dns::Serial serial) {
@@ -97,7 +94,9 @@ Result<void> DraftApexes(store::Transaction& transaction, OpenZones& zones) {
     dns::DenialKey key = zone.KeyOf(zone.apex());
     if (zone.draft.Find(key) == nullptr) missing.push_back({zone_id, std::move(key)});
   }
-  if (auto loaded = LoadIntoDrafts(transaction, zones, missing); !loaded) return loaded;
+  auto loaded = store::LoadNodes(transaction, missing);
+  if (!loaded) return tl::unexpected(loaded.error());
+  AddToDrafts(zones, std::move(*loaded));
   for (auto& [zone_id, zone] : zones.all()) {
     DraftNode* apex = zone.draft.Find(zone.KeyOf(zone.apex()));
     if (apex == nullptr) return Fail(Reason::kNotFound, "zone " + zone.apex().Format(), "an apex node", "none");

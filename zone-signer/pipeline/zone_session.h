@@ -80,8 +80,8 @@ Result<NamespaceSession> OpenNamespaceSession(store::Transaction& transaction, c
 Result<std::optional<NamespaceSession>> BeginNamespaceSession(store::Transaction& transaction, const store::ZoneWork& work,
                                                               keys::KeyDirectory& keys, UnixTime now);
 
-/// Loads the nodes into the drafts of their zones, in one statement.
-Result<void> LoadIntoDrafts(store::Transaction& transaction, OpenZones& zones, const std::vector<store::NodePlace>& places);
+/// Adds what was loaded to the drafts of its zones, which are open.
+void AddToDrafts(OpenZones& zones, std::vector<store::NodeRow> rows);
 
 /// Returns what the apex of a zone ought to say at that serial.
 std::vector<dns::RrSet> ApexOf(const ZoneSession& zone, dns::Serial serial);

@@ -12,11 +12,17 @@
 namespace idzone {
 namespace {
 
+/// The value of each hex digit, -1 for other characters.
+constexpr std::array<std::int8_t, 256> kHexValues = [] {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (std::size_t i = 0; i < 10; ++i) values['0' + i] = static_cast<std::int8_t>(i);
+  for (std::size_t i = 0; i < 6; ++i) values['a' + i] = values['A' + i] = static_cast<std::int8_t>(10 + i);
+  return values;
+}();
+
 int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+  return kHexValues[static_cast<std::uint8_t>(c)];
 }
 
 /// What each character is worth as a digit of base32hex, of either case; -1: it is none. Name servers read one an answer.
@@ -40,8 +46,9 @@ int Base64Value(char c) {
 
 template <typename Number>
 void AppendBigEndian(Octets& out, Number value) {
-  for (int shift = static_cast<int>(sizeof(Number) - 1) * 8; shift >= 0; shift -= 8)
-    out.push_back(static_cast<char>((value >> shift) & 0xff));
+  char octets[sizeof(Number)];
+  for (std::size_t i = 0; i < sizeof(Number); ++i) octets[i] = static_cast<char>(value >> 8 * (sizeof(Number) - 1 - i));
+  out.append(octets, sizeof(Number));
 }
 
 template <typename Number>
@@ -76,12 +83,11 @@ class Digester {
 
 std::string HexEncode(OctetsView octets) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(octets.size() * 2);
-  for (char c : octets) {
-    const auto octet = static_cast<std::uint8_t>(c);
-    hex.push_back(kDigits[octet >> 4]);
-    hex.push_back(kDigits[octet & 15]);
+  std::string hex(octets.size() * 2, '\0');
+  for (std::size_t i = 0; i < octets.size(); ++i) {
+    const auto octet = static_cast<std::uint8_t>(octets[i]);
+    hex[2 * i] = kDigits[octet >> 4];
+    hex[2 * i + 1] = kDigits[octet & 15];
   }
   return hex;
 }
@@ -89,14 +95,12 @@ std::string HexEncode(OctetsView octets) {
 Result<Octets> HexDecode(std::string_view hex, std::string_view subject) {
   if (hex.size() % 2 != 0)
     return Fail(Reason::kValueMalformed, std::string(subject), "an even number of hex digits", std::to_string(hex.size()));
-  Octets octets;
-  octets.reserve(hex.size() / 2);
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const int high = HexValue(hex[i]);
-    const int low = HexValue(hex[i + 1]);
-    if (high < 0 || low < 0)
-      return Fail(Reason::kValueMalformed, std::string(subject), "hex digits", "another character at " + std::to_string(i));
-    octets.push_back(static_cast<char>(high << 4 | low));
+  Octets octets(hex.size() / 2, '\0');
+  for (std::size_t i = 0; i < octets.size(); ++i) {
+    const int octet = HexValue(hex[2 * i]) * 16 | HexValue(hex[2 * i + 1]);
+    if (octet < 0)
+      return Fail(Reason::kValueMalformed, std::string(subject), "hex digits", "another character at " + std::to_string(2 * i));
+    octets[i] = static_cast<char>(octet);
   }
   return octets;
 }

@@ -55,7 +55,8 @@ class PublishedNodeTest : public testing::TestWithParam<DenialKind> {
             owner,
             0,
             {{dns::RrType::kTlsa, 300, {Octets("\3\1\1", 3) + Octets(32, 'k')}, {"s"}}},
-            {kApex.wire(), "d"}};
+            {kApex.wire(), "d"},
+            {}};
   }
   /// Inserts names, and returns them by key.
   std::map<dns::DenialKey, NodeRow> Insert(int count) {
@@ -161,6 +162,52 @@ TEST_P(PublishedNodeTest, OneStatementServesManyZonesAndMixesNone) {
     EXPECT_EQ(LoadNodes(transaction, {{zone_id_, first}, {child_id_, first}}).value().size(), 1u);
     return {};
   });
+}
+
+TEST_P(PublishedNodeTest, SurroundingsAreWhatIsThereOrStandsBefore) {
+  const auto nodes = Insert(20);
+  const dns::DenialKey there = std::next(nodes.begin(), 7)->first;
+  const dns::DenialKey behind = there + '\0';
+  const dns::DenialKey first = nodes.begin()->first;
+
+  Run([&](Transaction& transaction) -> Result<void> {
+    auto found =
+        LoadSurroundings(transaction, {{zone_id_, there}, {zone_id_, behind}, {zone_id_, first.substr(0, first.size() - 1)}}).value();
+    EXPECT_EQ(found.nodes.size(), 1u);
+    EXPECT_EQ(found.nodes.front().owner, nodes.at(there).owner);
+    EXPECT_EQ(found.nodes.front().rrsets, nodes.at(there).rrsets);
+    EXPECT_EQ(found.before.size(), 2u);
+    EXPECT_EQ(HexEncode(found.before.front().key), HexEncode(there));
+    EXPECT_EQ(found.before.front().next, kApex.wire());
+    EXPECT_EQ(found.before.front().types, std::vector{dns::RrType::kTlsa});
+    EXPECT_EQ(HexEncode(found.before.back().key), HexEncode(nodes.rbegin()->first));
+    return {};
+  });
+}
+
+TEST_P(PublishedNodeTest, ARowIsWrittenWhereItWasRead) {
+  const auto nodes = Insert(3);
+  const NodePlace place{zone_id_, nodes.begin()->first};
+
+  Run([&](Transaction& transaction) -> Result<void> {
+    NodeRow node = LoadNodes(transaction, {place}).value().front();
+    node.denial.rrsig = "new";
+    UpdateDenials(transaction, {&node});
+    NodeRow moved = LoadNodes(transaction, {place}).value().front();
+    EXPECT_EQ(moved.denial.rrsig, "new");
+    moved.rrsets.front().ttl = 60;
+    moved.child_count = 2;
+    UpdateNodes(transaction, {&moved});
+    EXPECT_EQ(LoadNodes(transaction, {place}).value().front().rrsets, moved.rrsets);
+    return {};
+  });
+  NodeRow nowhere = nodes.begin()->second;
+  nowhere.address = "(4000,1)";
+  const Result<void> ran = database_.Transact("test", [&](Transaction& transaction) -> Result<void> {
+    UpdateChildCounts(transaction, {&nowhere});
+    return {};
+  });
+  EXPECT_FALSE(ran) << "a row that is elsewhere";
 }
 
 TEST_P(PublishedNodeTest, ZonesAreFoundByNameAndByWhatIsDue) {

@@ -20,13 +20,13 @@ dns::DenialKey KeyOf(std::string_view label) {
 
 store::NodeRow ValidRow(std::string_view label, std::vector<dns::RrSet> rrsets) {
   const dns::Name owner = kApex.Prepend(label).value();
-  return {1, dns::Nsec3Hash(owner), owner, 0, std::move(rrsets), {Octets(20, 'n'), "a denial signature"}};
+  return {1, dns::Nsec3Hash(owner), owner, 0, std::move(rrsets), {Octets(20, 'n'), "a denial signature"}, {}};
 }
 
 TEST(VersionDraftTest, HasNoChangesAtFirst) {
   VersionDraft draft;
   draft.AddLoaded(ValidRow("a", {Tlsa('x')}));
-  draft.AddNeighbour({1, Octets(20, 'k'), {dns::RrType::kTlsa}, Octets(20, 'n')});
+  draft.AddNeighbour({1, Octets(20, 'k'), {dns::RrType::kTlsa}, Octets(20, 'n'), {}});
 
   EXPECT_FALSE(draft.HasChanges());
   EXPECT_TRUE(MakeDelta(draft).empty());
@@ -70,7 +70,7 @@ TEST(VersionDraftTest, ALoadedNodeStaysWhenItIsANeighbourToo) {
   const store::NodeRow row = ValidRow("a", {Tlsa('x')});
   draft.AddLoaded(row);
 
-  DraftNode& node = draft.AddNeighbour({1, row.key, {dns::RrType::kTlsa}, Octets(20, 'z')});
+  DraftNode& node = draft.AddNeighbour({1, row.key, {dns::RrType::kTlsa}, Octets(20, 'z'), {}});
 
   EXPECT_TRUE(node.whole);
   EXPECT_EQ(node.row.denial.next, Octets(20, 'n'));
