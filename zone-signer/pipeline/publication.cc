@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "services/core/zone/denial_signatures.h"
 #include "zone-signer/pipeline/apex.h"
@@ -18,11 +19,13 @@ std::chrono::microseconds Since(SteadyClock::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - start);
 }
 
-/// Where each signature belongs: the order of the jobs is the order of the places.
+/// The nodes of all drafts and what is to be signed of them, in one order.
 struct Signatures {
   std::vector<signing::SigningJob> jobs;
   std::vector<Octets*> single_places;             // of denial records
   std::vector<std::vector<Octets>*> list_places;  // parallel to single_places; one of the two is null
+  std::vector<const DraftNode*> nodes;
+  std::vector<std::size_t> ends;  // parallel to nodes: the job behind its last one
 };
 
 Result<void> CollectNode(const ZoneSession& zone, std::size_t zone_index, DraftNode& node, Signatures& out) {
@@ -58,59 +61,60 @@ Result<void> CollectNode(const ZoneSession& zone, std::size_t zone_index, DraftN
   return {};
 }
 
-Result<std::int64_t> SignDrafts(const NamespaceSession& home, const std::vector<ZoneSession*>& zones, const signing::BatchSigner& signer) {
-  Signatures signatures;
-  std::vector<std::vector<Octets>> dnskeys(zones.size());
-  std::vector<signing::ZoneSigning> signings;
+/// What the signatures of each zone are verified by.
+struct Verification {
+  std::vector<std::vector<Octets>> dnskeys;
+  std::vector<signing::ZoneSigning> zones;
+};
+
+Verification VerificationOf(const NamespaceSession& home, const std::vector<ZoneSession*>& zones) {
+  Verification verification{std::vector<std::vector<Octets>>(zones.size()), {}};
   for (std::size_t i = 0; i < zones.size(); ++i) {
     ZoneSession& zone = *zones[i];
-    for (auto& [key, node] : zone.draft.nodes()) {
-      if (node.removed) continue;
-      if (auto collected = CollectNode(zone, i, node, signatures); !collected) return tl::unexpected(collected.error());
-    }
+    std::vector<Octets>& dnskeys = verification.dnskeys[i];
     for (const dns::RrSet& rrset : zone.draft.Find(zone.KeyOf(zone.apex()))->row.rrsets) {
-      if (rrset.type == dns::RrType::kDnskey) dnskeys[i] = rrset.rdatas;
+      if (rrset.type == dns::RrType::kDnskey) dnskeys = rrset.rdatas;
     }
     // A new algorithm signs before its keys are shown, and an old one after its keys went (RFC 6781 §4.1.4).
     for (const keys::ZoneKey& key : home.keys.all()) {
-      if (key.uses.signs_data && !key.uses.in_dnskey) dnskeys[i].push_back(key.dnskey);
+      if (key.uses.signs_data && !key.uses.in_dnskey) dnskeys.push_back(key.dnskey);
     }
-    signings.push_back({zone.apex(), home.keys, dnskeys[i], home.now, home.policy.inception_offset});
+    verification.zones.push_back({zone.apex(), home.keys, dnskeys, home.now, home.policy.inception_offset});
   }
-  if (auto made = signer.Sign(signings, signatures.jobs); !made) return tl::unexpected(made.error());
-  std::int64_t made_count = 0;
-  for (std::size_t i = 0; i < signatures.jobs.size(); ++i) {
+  return verification;
+}
+
+/// Puts the signatures of jobs first to end - 1 into their places. Returns how many there are.
+std::int64_t PlaceSignatures(Signatures& signatures, std::size_t first, std::size_t end) {
+  std::int64_t count = 0;
+  for (std::size_t i = first; i < end; ++i) {
     std::vector<Octets>& rrsigs = signatures.jobs[i].rrsigs;
-    made_count += static_cast<std::int64_t>(rrsigs.size());
+    count += static_cast<std::int64_t>(rrsigs.size());
     if (signatures.single_places[i] != nullptr) {
       *signatures.single_places[i] = zone::EncodeDenialSignatures(rrsigs);
     } else {
       *signatures.list_places[i] = std::move(rrsigs);
     }
   }
-  return made_count;
+  return count;
 }
 
-/// Writes the nodes of all zones, one statement for each way in which they changed.
-void WriteNodes(store::Transaction& transaction, const std::vector<ZoneSession*>& zones) {
+/// Writes nodes, one statement for each way in which they changed.
+void WriteNodes(store::Transaction& transaction, std::span<const DraftNode* const> nodes) {
   std::vector<const store::NodeRow*> created, rewritten, denied, counted;
   std::vector<store::NodePlace> removed;
-  for (ZoneSession* zone : zones) {
-    for (const auto& [key, node] : zone->draft.nodes()) {
-      if (node.created) {
-        created.push_back(&node.row);
-        ++zone->zone.node_count;
-      } else if (node.removed) {
-        removed.push_back({zone->zone.zone_id, key});
-        --zone->zone.node_count;
-      } else if (node.data_changed || (node.denial_changed && node.child_count_changed)) {
-        IDZONE_INVARIANT(node.whole, "only whole nodes are rewritten");
-        rewritten.push_back(&node.row);
-      } else if (node.denial_changed) {
-        denied.push_back(&node.row);
-      } else if (node.child_count_changed) {
-        counted.push_back(&node.row);
-      }
+  for (const DraftNode* node : nodes) {
+    if (node->created) {
+      created.push_back(&node->row);
+    } else if (node->removed) {
+      removed.push_back({node->row.zone_id, node->row.key});
+    } else if (node->data_changed || (node->denial_changed && node->child_count_changed)) {
+      IDZONE_INVARIANT(node->whole, "only whole nodes are rewritten");
+      rewritten.push_back(&node->row);
+    } else if (node->denial_changed) {
+      denied.push_back(&node->row);
+    } else if (node->child_count_changed) {
+      counted.push_back(&node->row);
     }
   }
   store::DeleteNodes(transaction, removed);
@@ -118,6 +122,39 @@ void WriteNodes(store::Transaction& transaction, const std::vector<ZoneSession*>
   store::UpdateNodes(transaction, rewritten);
   store::UpdateDenials(transaction, denied);
   store::UpdateChildCounts(transaction, counted);
+}
+
+/// Signs the drafts and writes their nodes: while PostgreSQL takes the first ones, the next ones are signed.
+Result<void> SignAndWrite(store::Transaction& transaction, const NamespaceSession& home, const std::vector<ZoneSession*>& zones,
+                          const signing::BatchSigner& signer, Publication& publication) {
+  const auto start = SteadyClock::now();
+  Signatures signatures;
+  for (std::size_t i = 0; i < zones.size(); ++i) {
+    for (auto& [key, node] : zones[i]->draft.nodes()) {
+      if (!node.removed) {
+        if (auto collected = CollectNode(*zones[i], i, node, signatures); !collected) return collected;
+      }
+      zones[i]->zone.node_count += (node.created ? 1 : 0) - (node.removed ? 1 : 0);
+      signatures.nodes.push_back(&node);
+      signatures.ends.push_back(signatures.jobs.size());
+    }
+  }
+  const Verification verification = VerificationOf(home, zones);
+  std::size_t jobs_placed = 0, nodes_written = 0;
+  const auto write = [&](std::size_t signed_jobs) {
+    const auto write_start = SteadyClock::now();
+    publication.signatures += PlaceSignatures(signatures, jobs_placed, signed_jobs);
+    jobs_placed = signed_jobs;
+    const auto end = std::upper_bound(signatures.ends.begin(), signatures.ends.end(), signed_jobs) - signatures.ends.begin();
+    const auto count = static_cast<std::size_t>(end) - nodes_written;
+    WriteNodes(transaction, std::span(signatures.nodes).subspan(nodes_written, count));
+    nodes_written += count;
+    publication.writing += Since(write_start);
+  };
+  if (auto made = signer.Sign(verification.zones, signatures.jobs, write); !made) return made;
+  IDZONE_INVARIANT(nodes_written == signatures.nodes.size(), "all nodes are written when all is signed");
+  publication.signing = Since(start) - publication.writing;
+  return {};
 }
 
 std::vector<dns::RrType> TypesOf(const std::vector<zone::NodeChange>& delta) {
@@ -177,19 +214,15 @@ Result<Publication> PublishVersions(store::Transaction& transaction, OpenZones& 
     moving.push_back(&zone);
   }
   Publication publication;
-  auto start = SteadyClock::now();
   if (!moving.empty()) {
-    auto signatures = SignDrafts(zones.home(), moving, signer);
-    if (!signatures) return tl::unexpected(signatures.error());
-    publication.signatures = *signatures;
+    if (auto written = SignAndWrite(transaction, zones.home(), moving, signer, publication); !written)
+      return tl::unexpected(written.error());
   }
-  publication.signing = Since(start);
 
-  start = SteadyClock::now();
+  const auto start = SteadyClock::now();
   std::vector<store::VersionRow> versions;
   for (ZoneSession* zone : moving) versions.push_back(MakeVersion(*zone, publication.nodes));
   publication.versions = static_cast<std::int64_t>(versions.size());
-  WriteNodes(transaction, moving);
   std::vector<const store::ZoneRow*> rows;
   for (auto& [zone_id, zone] : zones.all()) {
     if (!zone.draft.HasChanges() && !zone.row_moved) continue;
@@ -199,7 +232,7 @@ Result<Publication> PublishVersions(store::Transaction& transaction, OpenZones& 
   store::InsertVersions(transaction, versions);
   store::UpdateZones(transaction, rows);
   RecordFollowed(transaction, zones);
-  publication.writing = Since(start);
+  publication.writing += Since(start);
   return publication;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -15,6 +16,8 @@ namespace {
 
 /// Jobs that a thread takes at a time: enough that threads rarely meet, few enough that they end together.
 constexpr std::size_t kJobsTaken = 16;
+/// Jobs of a piece of which progress is told, at least: telling means statements, each of which has a price of its own.
+constexpr std::size_t kJobsTold = 384;
 
 /// A key with a context to sign by it.
 struct KeySigner {
@@ -64,50 +67,84 @@ Result<void> SignJob(const ZoneSigning& zone, std::span<KeySigner> signers, Sign
   return {};
 }
 
-/// One batch while several threads work on it.
+/// One batch while several threads work on it. Jobs are taken in order, some at a time.
 class Work {
  public:
   Work(std::span<const ZoneSigning> zones, std::span<SigningJob> jobs, std::size_t verify_every)
-      : zones_(zones), jobs_(jobs), verify_every_(verify_every) {}
+      : zones_(zones), jobs_(jobs), verify_every_(verify_every), shares_done_((jobs.size() + kJobsTaken - 1) / kJobsTaken, false) {}
 
-  void Run() {
-    // Zones that follow each other mostly have the same keys.
+  /// A thread's own signers. Zones that follow each other mostly have the same keys.
+  struct Worker {
     const keys::ZoneKeys* keys = nullptr;
     std::vector<KeySigner> signers;
-    while (true) {
-      const std::size_t begin = next_.fetch_add(kJobsTaken);
-      if (begin >= jobs_.size()) return;
-      for (std::size_t i = begin; i < std::min(begin + kJobsTaken, jobs_.size()); ++i) {
-        const ZoneSigning& zone = zones_[jobs_[i].zone];
-        if (keys != &zone.keys) {
-          auto made = MakeSigners(zone.keys);
-          if (!made) return Stop(made.error());
-          std::vector<KeySigner>().swap(signers);
-          for (KeySigner& signer : *made) signers.push_back(std::move(signer));
-          keys = &zone.keys;
-        }
-        if (auto signed_job = SignJob(zone, signers, jobs_[i], i % verify_every_ == 0); !signed_job) return Stop(signed_job.error());
-      }
+  };
+
+  /// Signs until no job is left.
+  void Run() {
+    Worker worker;
+    while (TakeShare(worker)) {
+    }
+  }
+
+  /// Signs until the first `count` jobs are signed, by whomever, or something failed.
+  void RunUntil(std::size_t count, Worker& worker) {
+    while (!IsDone(count)) {
+      if (TakeShare(worker)) continue;
+      std::unique_lock lock(mutex_);
+      share_ended_.wait(lock, [&] { return failure_ || signed_ >= count; });
     }
   }
 
   Result<void> Outcome() const {
+    const std::scoped_lock lock(mutex_);
     if (failure_) return tl::unexpected(*failure_);
     return {};
   }
 
  private:
-  void Stop(const Error& error) {
-    next_ = jobs_.size();
+  bool IsDone(std::size_t count) const {
     const std::scoped_lock lock(mutex_);
-    if (!failure_) failure_ = error;
+    return failure_ || signed_ >= count;
+  }
+
+  /// Signs the next few jobs; returns false when none are left.
+  bool TakeShare(Worker& worker) {
+    const std::size_t begin = next_.fetch_add(kJobsTaken);
+    if (begin >= jobs_.size()) return false;
+    const std::size_t end = std::min(begin + kJobsTaken, jobs_.size());
+    Result<void> done;
+    for (std::size_t i = begin; done && i < end; ++i) done = SignOne(worker, i);
+    {
+      const std::scoped_lock lock(mutex_);
+      if (!done && !failure_) failure_ = done.error();
+      shares_done_[begin / kJobsTaken] = done.has_value();
+      for (; signed_ < jobs_.size() && shares_done_[signed_ / kJobsTaken];) signed_ = std::min(signed_ + kJobsTaken, jobs_.size());
+    }
+    share_ended_.notify_one();
+    if (!done) next_ = jobs_.size();
+    return done.has_value();
+  }
+
+  Result<void> SignOne(Worker& worker, std::size_t index) {
+    const ZoneSigning& zone = zones_[jobs_[index].zone];
+    if (worker.keys != &zone.keys) {
+      auto made = MakeSigners(zone.keys);
+      if (!made) return tl::unexpected(made.error());
+      std::vector<KeySigner>().swap(worker.signers);
+      for (KeySigner& signer : *made) worker.signers.push_back(std::move(signer));
+      worker.keys = &zone.keys;
+    }
+    return SignJob(zone, worker.signers, jobs_[index], index % verify_every_ == 0);
   }
 
   const std::span<const ZoneSigning> zones_;
   const std::span<SigningJob> jobs_;
   const std::size_t verify_every_;
   std::atomic<std::size_t> next_ = 0;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::condition_variable share_ended_;  // one thread waits at most
+  std::vector<bool> shares_done_;
+  std::size_t signed_ = 0;  // all before this one
   std::optional<Error> failure_;
 };
 
@@ -122,15 +159,21 @@ BatchSigner::BatchSigner(int threads, int verify_every) : threads_(threads), ver
   IDZONE_INVARIANT(threads >= 1 && verify_every >= 1, "a batch signer has at least one thread and verifies something");
 }
 
-Result<void> BatchSigner::Sign(std::span<const ZoneSigning> zones, std::span<SigningJob> jobs) const {
+Result<void> BatchSigner::Sign(std::span<const ZoneSigning> zones, std::span<SigningJob> jobs, const Progress& progress) const {
   Work work(zones, jobs, verify_every_);
   // A few signatures are made sooner than a thread starts.
   const std::size_t useful = std::min(static_cast<std::size_t>(threads_), 1 + jobs.size() / (2 * kJobsTaken));
+  const std::size_t pieces = useful == 1 ? 1 : std::max<std::size_t>(1, jobs.size() / kJobsTold);
   std::vector<std::jthread> helpers;
   for (std::size_t i = 1; i < useful; ++i) helpers.emplace_back([&work] { work.Run(); });
-  work.Run();
-  helpers.clear();
-  return work.Outcome();
+  Work::Worker own;
+  for (std::size_t piece = 1; piece <= pieces; ++piece) {
+    const std::size_t count = jobs.size() * piece / pieces;
+    work.RunUntil(count, own);
+    if (auto outcome = work.Outcome(); !outcome) return outcome;
+    progress(count);
+  }
+  return {};
 }
 
 Result<std::chrono::seconds> SignatureAge(OctetsView rrsig, UnixTime now, std::chrono::seconds inception_offset) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -40,9 +42,16 @@ class BatchSigner {
   /// Requires: both at least 1.
   BatchSigner(int threads, int verify_every);
 
+  /// Told on the caller's thread how many of the jobs, from the first one on, are signed by now: more each time, all of them in the
+  /// end. Meanwhile other threads sign the rest, so that what it does with them costs no time of its own.
+  using Progress = std::function<void(std::size_t signed_jobs)>;
+
   /// Signs all jobs, of one or many zones. INTERNAL (OpenSSL) or SIGNATURE_INVALID (the verification): then nothing may be
-  /// published.
-  Result<void> Sign(std::span<const ZoneSigning> zones, std::span<SigningJob> jobs) const;
+  /// published, nor what `progress` was told of.
+  Result<void> Sign(std::span<const ZoneSigning> zones, std::span<SigningJob> jobs, const Progress& progress) const;
+  Result<void> Sign(std::span<const ZoneSigning> zones, std::span<SigningJob> jobs) const {
+    return Sign(zones, jobs, [](std::size_t) {});
+  }
   Result<void> Sign(const ZoneSigning& zone, std::span<SigningJob> jobs) const { return Sign(std::span(&zone, 1), jobs); }
 
  private:

@@ -58,6 +58,36 @@ TEST_P(BatchSignerTest, SignsEveryJobSoThatLdnsAgrees) {
   }
 }
 
+TEST_P(BatchSignerTest, TellsInOrderOfWhatIsSignedWhileTheRestIsBeingSigned) {
+  for (const int threads : {1, 2, 5}) {
+    auto jobs = Jobs(1000);
+    std::vector<std::size_t> told;
+    std::size_t unsigned_jobs = 0;
+
+    const auto made = BatchSigner(threads, 64).Sign(std::span(&zone_, 1), jobs, [&](std::size_t count) {
+      told.push_back(count);
+      for (std::size_t i = 0; i < count; ++i) unsigned_jobs += jobs[i].rrsigs.empty() ? 1 : 0;
+    });
+
+    ASSERT_TRUE(made.has_value());
+    EXPECT_EQ(unsigned_jobs, 0u);
+    EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+    EXPECT_EQ(told.back(), jobs.size());
+    EXPECT_EQ(told.size() > 1, threads > 1);
+  }
+}
+
+TEST_P(BatchSignerTest, TellsOfNothingFromAFailureOn) {
+  auto jobs = Jobs(1000);
+  jobs[1200].rdatas = {"zz", "aa"};  // descending: its verification fails
+  std::size_t told = 0;
+
+  const auto made = BatchSigner(2, 1).Sign(std::span(&zone_, 1), jobs, [&](std::size_t count) { told = count; });
+
+  EXPECT_FALSE(made.has_value());
+  EXPECT_LE(told, 1200u);
+}
+
 TEST_P(BatchSignerTest, SignaturesBeginEarlyAndEndWithTheirLife) {
   auto jobs = Jobs(1);
   ASSERT_TRUE(BatchSigner(1, 1).Sign(zone_, jobs).has_value());
