@@ -29,13 +29,14 @@ constexpr std::size_t kRevokeWorkers = 1;
 constexpr milliseconds kHealthEvery(1'000);
 constexpr milliseconds kDrainMax(20'000);
 
-/// Plans are forced onto the indexes: a plan made while a table was nearly empty would otherwise be kept while it grows.
+/// Plans are forced onto the indexes: a plan made while a table was nearly empty would otherwise be kept while it grows. None is
+/// compiled: where a forced plan seems to be dear, that would take longer than many runs of it.
 store::DatabaseOptions DatabaseOptionsFor(const process::Config& config, const char* purpose, std::size_t connections) {
   store::DatabaseOptions options;
   options.url = config.Text("database.url");
   options.application_name = std::string("idzone-provisiond ") + purpose;
   options.connections_max = connections;
-  options.settings = {{"enable_seqscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"}};
+  options.settings = {{"enable_seqscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"}, {"jit", "off"}};
   options.on_failure = [purpose](std::string_view sqlstate, std::string_view message) {
     process::Log(LogLevel::kWarning, "database.failed", {{"purpose", purpose}, {"sqlstate", sqlstate}, {"message", message}});
   };
