@@ -25,6 +25,7 @@ PEER_SECONDS = 5
 PEER_NAMES_MAX = 80_000  # a shape
 DAEMONS = ("provisiond", "signerd", "feedd", "replicad", "postgresql")
 MAP_MIB = 4096  # for the replica of a million names
+ALLOCATOR = {"LD_PRELOAD": "libjemalloc.so.2"}  # as deploy/systemd has it
 
 
 class BenchStack(TestStack):
@@ -37,7 +38,9 @@ class BenchStack(TestStack):
 
     def declare(self):
         super().declare()
-        self.replicad.environment = {"IDZONE_REPLICAD_REPLICA_VERIFY": self.verify, "IDZONE_REPLICAD_REPLICA_MAP_SIZE_MIB": str(MAP_MIB)}
+        for name in ("provisiond", "signerd", "feedd"):
+            self.daemons[name].environment = dict(ALLOCATOR)
+        self.replicad.environment = {**ALLOCATOR, "IDZONE_REPLICAD_REPLICA_VERIFY": self.verify, "IDZONE_REPLICAD_REPLICA_MAP_SIZE_MIB": str(MAP_MIB)}
         return self
 
     def set_verify(self, verify):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Signing again: signer and edge are started anew thirteen hours later (libfaketime), when half of the re-sign period is over
-and every signature that the sweep meets is old enough to be renewed."""
+and every signature that the sweep meets is old enough to be renewed. libfaketime takes the place of the allocator that is deployed: it
+dies where the two meet."""
 import subprocess
 import time
 
