@@ -11,7 +11,8 @@ import sys
 from . import showcase
 from .account import Account
 from .report import Report, coloured
-from .stack import SOURCE, CommandFailed, Stack, port_is_free
+from .ports import port_is_free
+from .stack import SOURCE, CommandFailed, Stack
 
 LINK = SOURCE / ".idzone"
 BUILD = SOURCE / "build" / "release"

@@ -21,6 +21,7 @@ import subprocess
 from .account import Account
 from .certificates import Authority
 from .cluster import Cluster
+from .ports import free_ports
 from .process import Daemon, wait_until
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -34,36 +35,6 @@ class CommandFailed(RuntimeError):
     def __init__(self, command, done):
         self.code, self.stdout, self.stderr = done.returncode, done.stdout, done.stderr
         super().__init__(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-
-
-def free_ports(count):
-    """Ports that are free for TCP and UDP now; held until all are found, so that no two are equal."""
-    held, ports = [], []
-    while len(ports) < count:
-        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        held += [tcp, udp]
-        tcp.bind(("127.0.0.1", 0))
-        try:
-            udp.bind(("127.0.0.1", tcp.getsockname()[1]))
-        except OSError:
-            continue
-        ports.append(tcp.getsockname()[1])
-    for each in held:
-        each.close()
-    return ports
-
-
-def port_is_free(port):
-    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            if kind == socket.SOCK_STREAM:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True
 
 
 class Stack:

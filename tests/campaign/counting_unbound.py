@@ -2,8 +2,8 @@
 """An Unbound that validates all it is asked with the zone's DS records as anchor, and counts what it found."""
 import subprocess
 
+from devstack.ports import free_ports
 from devstack.process import Daemon
-from devstack.stack import free_ports
 
 # Keys stay a moment, so that a chain is not asked for anew with every answer; no question of a run comes twice that soon.
 CACHE_SECONDS = 1

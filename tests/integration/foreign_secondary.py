@@ -8,8 +8,8 @@ import subprocess
 import tempfile
 
 from devstack.account import Account
+from devstack.ports import free_ports
 from devstack.process import Daemon, wait_until
-from devstack.stack import free_ports
 
 REFRESH_SECONDS = 3600  # so that what they learn they learn by NOTIFY
 

@@ -5,8 +5,8 @@ import pathlib
 import re
 import subprocess
 
+from devstack.ports import free_ports
 from devstack.process import wait_until
-from devstack.stack import free_ports
 
 
 class LabZone:

@@ -9,9 +9,9 @@ import subprocess
 import tempfile
 
 from devstack.account import Account
+from devstack.ports import free_ports
 from devstack.process import Daemon
 from devstack.resolver import Validator
-from devstack.stack import free_ports
 from idzone_stack import BUILD, SOURCE
 
 ZONE = "_device.acme.example."

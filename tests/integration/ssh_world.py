@@ -9,8 +9,8 @@ import shutil
 import socket
 import subprocess
 
+from devstack.ports import free_ports
 from devstack.process import wait_until
-from devstack.stack import free_ports
 
 HOST_KEY = "host"
 HOME = "/run/idzone"  # in the namespace: root's alone, all the way up, as sshd demands

@@ -15,7 +15,8 @@ import dns.update
 import pytest
 from devstack.process import Daemon, wait_until
 from devstack.resolver import Validator
-from devstack.stack import Stack, free_ports
+from devstack.ports import free_ports
+from devstack.stack import Stack
 from idzone_stack import SOURCE
 from name_server import ZONE, NameServer, digest, owner, zone_lines
 

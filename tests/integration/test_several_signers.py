@@ -9,8 +9,8 @@ import time
 
 import pytest
 from devstack.devices import make_devices
+from devstack.ports import free_ports
 from devstack.process import Daemon, wait_until
-from devstack.stack import free_ports
 
 ZONE = "_device.signers.example."
 TAKEOVER_SECONDS = 3

@@ -3,8 +3,8 @@
 import re
 import shutil
 
+from devstack.ports import free_ports
 from devstack.process import Daemon, wait_until
-from devstack.stack import free_ports
 from idzone_stack import SOURCE
 
 

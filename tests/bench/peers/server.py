@@ -6,8 +6,8 @@ import tempfile
 import time
 
 from devstack.account import Account
+from devstack.ports import free_ports
 from devstack.process import Daemon, wait_until
-from devstack.stack import free_ports
 
 import content
 import usage
