@@ -24,7 +24,7 @@ namespace idzone::signer::pipeline {
 struct ReconcilerOptions {
   std::int64_t batch_max = 1000;
   /// How long one transaction should take: a revocation waits for the one that is under way, and for its version at each edge.
-  std::chrono::milliseconds transaction_target{60};
+  std::chrono::milliseconds transaction_target{100};
   std::chrono::milliseconds poll{200};
   std::chrono::hours journal_keep{0};
   std::int64_t journal_octets_max = 0;
