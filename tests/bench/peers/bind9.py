@@ -45,5 +45,5 @@ class Bind9(Server):
                             POLICY.format(folder=self.folder, zone=content.ZONE))
         content.write(data / "plain", owners)
         content.run("dnssec-keygen", "-q", "-K", data, "-k", "bench", "-l", config, content.ZONE)
-        content.run("dnssec-signzone", "-S", "-z", "-K", data, "-3", "-", "-H", "0", "-o", content.ZONE, "-f", data / "zone", data / "plain", cwd=data)
+        content.run("dnssec-signzone", "-S", "-z", "-P", "-K", data, "-3", "-", "-H", "0", "-o", content.ZONE, "-f", data / "zone", data / "plain", cwd=data)
         return self._declare(["named", "-f", "-c", config], pinned=False)
