@@ -288,25 +288,26 @@ bool FeedSession::AwaitStart() {
   return false;
 }
 
-/// Brings every zone as far as it can be brought now.
-/// Children come before their parents (ListFeedZones). A parent waits while a child of its own could not be sent: the delegation
-/// must not arrive before what it leads to.
+/// Brings every zone as far as it can be brought now: a version of each at a time, so that those of one moment stay together.
 void FeedSession::Round(const ZoneList& zones) {
-  std::unordered_set<dns::Name> waiting;
-  for (const store::FeedZone& zone : zones) {
-    if (waiting.contains(zone.name)) {
-      if (zone.parent) waiting.insert(*zone.parent);
-      continue;
-    }
-    switch (Bring(zone)) {
-      case Brought::kDone: break;
-      case Brought::kDeferred:
-        if (zone.parent) waiting.insert(*zone.parent);
-        break;
-      case Brought::kOver: return;
-    }
+  while (Pass(zones) && !ended()) {
   }
-  SendBundle();
+}
+
+/// Brings every zone one version on. Returns whether there is more to bring.
+/// Children come before their parents (ListFeedZones). A parent waits while a child of its own could not be sent, or not all of it: the
+/// delegation must not arrive before what it leads to.
+bool FeedSession::Pass(const ZoneList& zones) {
+  std::unordered_set<dns::Name> waiting;
+  bool more = false;
+  for (const store::FeedZone& zone : zones) {
+    Brought brought = Brought::kDeferred;
+    if (!waiting.contains(zone.name)) brought = Bring(zone);
+    if (brought == Brought::kOver) return false;
+    more = more || brought == Brought::kMore;
+    if (brought != Brought::kDone && zone.parent) waiting.insert(*zone.parent);
+  }
+  return SendBundle() && more;
 }
 
 FeedSession::Brought FeedSession::Bring(const store::FeedZone& zone) {
@@ -334,16 +335,13 @@ FeedSession::Brought FeedSession::SendVersions(const store::FeedZone& zone, cons
     return Brought::kDone;
   }
   if (versions->empty()) return !parts_.board.Feeds(zone) ? Brought::kDone : SendSnapshot(zone);
-  // One version of a zone fits into a bundle: each is judged by what the follower holds. A round comes by each zone once.
-  bool bundled = false;
-  for (const VersionPointer& version : *versions) {
-    if ((bundled || bundle_.size() == kBundleVersionsMax || bundle_octets_ + version->delta.size() > kBundleOctetsMax) && !SendBundle())
-      return Brought::kOver;
-    bundle_.emplace_back(zone.name, version);
-    bundle_octets_ += version->delta.size();
-    bundled = true;
-  }
-  // More may be waiting in the journal than one slice held.
+  // One version of a zone fits into a bundle: each is judged by what the follower holds.
+  const VersionPointer& version = versions->front();
+  const bool full = bundle_.size() == kBundleVersionsMax || bundle_octets_ + version->delta.size() > kBundleOctetsMax;
+  if (full && !SendBundle()) return Brought::kOver;
+  bundle_.emplace_back(zone.name, version);
+  bundle_octets_ += version->delta.size();
+  if (version->position != zone.position) return Brought::kMore;
   shared_->Wake();
   return Brought::kDone;
 }

@@ -63,8 +63,9 @@ class FeedSession {
 
   bool AwaitStart();
   void Round(const ZoneList& zones);
-  /// What became of a zone in a round.
-  enum class Brought { kDone, kDeferred, kOver };
+  bool Pass(const ZoneList& zones);
+  /// What became of a zone in a pass: it is where it should be, there is more of it, it has to wait, the session is over.
+  enum class Brought { kDone, kMore, kDeferred, kOver };
   Brought Bring(const store::FeedZone& zone);
   Brought SendVersions(const store::FeedZone& zone, const zone::ZonePosition& from);
   Brought SendSnapshot(const store::FeedZone& zone);
