@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -220,6 +221,14 @@ int Environment::Descriptor() const {
   mdb_filehandle_t descriptor = -1;
   IDZONE_INVARIANT(mdb_env_get_fd(env_, &descriptor) == 0, "an open environment has a descriptor");
   return descriptor;
+}
+
+void Environment::NoteLength() {
+  struct stat status = {};
+  if (fstat(Descriptor(), &status) != 0) return;
+  const auto octets = static_cast<std::uint64_t>(status.st_size);
+  if (octets < octets_) shrunk_ = true;
+  octets_ = std::max(octets_, octets);
 }
 
 std::uint64_t Environment::UsedOctets() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -53,6 +54,9 @@ class Environment {
   bool Has(Tree tree) const { return trees_[static_cast<unsigned>(tree)] != kNoTree; }
   /// Says whether the file that is open is the one in that directory.
   bool IsAt(const std::string& directory) const;
+  /// Says whether a write transaction has met the file shorter than the one before had left it: its commit makes it long again, with
+  /// holes where there were pages. Threads: any.
+  bool HasShrunk() const { return shrunk_; }
   /// Removes the slots of readers whose process is gone; returns how many.
   Result<int> ClearStaleReaders();
 
@@ -61,6 +65,8 @@ class Environment {
   friend class WriteTransaction;
   friend class Cursor;
   Environment(std::string directory, MDB_env* env) : directory_(std::move(directory)), env_(env) {}
+  /// Looks at the file's length before a write transaction, and after it.
+  void NoteLength();
   static Result<std::shared_ptr<Environment>> Open(const std::string& directory, std::size_t map_octets, unsigned flags);
   Result<void> OpenTrees(bool create);
 
@@ -68,6 +74,8 @@ class Environment {
   MDB_env* env_;
   FileIdentity identity_;
   FileIdentity lock_identity_;
+  std::uint64_t octets_ = 0;  // the file's greatest length; the writer's
+  std::atomic<bool> shrunk_ = false;
   static constexpr unsigned kNoTree = ~0u;
   unsigned trees_[7] = {};
 };

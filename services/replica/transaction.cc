@@ -92,6 +92,7 @@ Result<void> ReadTransaction::CheckFreePages() const {
 
 Result<WriteTransaction> WriteTransaction::Begin(const std::shared_ptr<Environment>& environment) {
   MDB_txn* txn = nullptr;
+  environment->NoteLength();
   if (const int code = mdb_txn_begin(environment->env_, nullptr, 0, &txn); code != 0) return Failed("a write transaction", code);
   return WriteTransaction(environment, txn);
 }
@@ -126,6 +127,7 @@ Result<bool> WriteTransaction::Remove(Tree tree, OctetsView key) {
 Result<void> WriteTransaction::Commit() {
   // LMDB frees the transaction, whatever the outcome.
   if (const int code = mdb_txn_commit(std::exchange(txn_, nullptr)); code != 0) return Failed("a commit", code);
+  environment_->NoteLength();
   return {};
 }
 

@@ -30,7 +30,7 @@ FileWatch::FileWatch(std::shared_ptr<Environment> environment, std::string direc
 Sight FileWatch::Look() {
   const std::uint64_t octets = SizeOf(directory_ + "/data.mdb");
   // LMDB never shortens its file.
-  if (octets < octets_ || octets == 0 || !environment_->IsAt(directory_)) return Sight::kGone;
+  if (octets < octets_ || octets == 0 || environment_->HasShrunk() || !environment_->IsAt(directory_)) return Sight::kGone;
   octets_ = octets;
   const auto cleared = environment_->ClearStaleReaders();
   dead_readers_ = cleared ? *cleared : 0;

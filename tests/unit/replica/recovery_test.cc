@@ -142,6 +142,26 @@ TEST(FileWatchTest, SeesAFileThatIsGoneReplacedOrShorterAndNotes) {
   EXPECT_EQ(truncated.Look(), Sight::kGone);
 }
 
+// A run of the campaign `faults` met it: the next commit came before the next look, and the holes lay there until somebody read them.
+TEST(FileWatchTest, SeesAFileThatWasShorterAndIsLongAgain) {
+  const ScratchDirectory directory;
+  auto writer = OpenWriter(directory);
+  Fill(*writer, 7, {"one", "two"});
+  FileWatch watch(writer->environment(), directory.path());
+  EXPECT_EQ(watch.Look(), Sight::kNothing);
+  const std::string data = directory.path() + "/data.mdb";
+  const auto octets = std::filesystem::file_size(data);
+  std::filesystem::resize_file(data, octets + 1024 * 1024);  // so that the test itself reads no page that is gone
+  Fill(*writer, 8, {"one", "two", "three"});
+  EXPECT_EQ(watch.Look(), Sight::kNothing);
+
+  std::filesystem::resize_file(data, octets + 512 * 1024);
+  Fill(*writer, 9, {"one", "two"});
+  std::filesystem::resize_file(data, octets + 1024 * 1024);
+
+  EXPECT_EQ(watch.Look(), Sight::kGone);
+}
+
 TEST(ReplicaHomeTest, DamageUnderALiveReplicaIsFoundWhenSomebodyNotesIt) {
   const ScratchDirectory directory;
   auto home = ReplicaHome::Open({.directory = directory.path(), .map_octets = kMapOctets, .inspector = kProgram}, {}).value();
