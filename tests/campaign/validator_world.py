@@ -100,7 +100,7 @@ class Space:
             yield ask("existing", f"*.{self.zone}", "TLSA", "secure", self.authority)
             return
         yield ask("NODATA", self.zone, "TLSA", "secure NODATA")
-        owner = source.choice(list(self.owners))
+        owner = source.choice([each for each in self.owners if each not in self.cuts])  # a cut has types of its own, and DS above them
         yield ask("existing", owner, "TLSA", "secure", self.owners[owner])
         yield ask("NODATA", owner, absent_type, "secure NODATA")
         yield ask("absent", f"{absent}.{owner.split('.', 1)[1]}", "TLSA", "secure NXDOMAIN")
