@@ -23,6 +23,7 @@ ExitCode ExitCodeOf(Reason reason) {
     case Reason::kEncodingMalformed:
     case Reason::kKeyFileInvalid:
     case Reason::kSchemaMismatch:
+    case Reason::kKeyTokenUnavailable:
     case Reason::kClockDoubt: return ExitCode::kOther;
     default: return ExitCode::kRefused;
   }

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
+#include <optional>
 
 #include "services/process/daemon.h"
 #include "services/process/log.h"
@@ -20,8 +22,17 @@ using namespace idzone::signer;
 std::vector<process::ConfigKey> DeclaredKeys() {
   return {
       process::RequiredText("database.url", "libpq URL of the database, as role idzone_signerd"),
-      process::RequiredText("keys.directory", "directory of the sealed key files, mode 0700; made when it is not there"),
-      process::RequiredText("keys.kek_file", "file with the key that seals the others: 32 octets or 64 hex digits, mode 0600 or 0400"),
+      process::OptionalText("keys.provider", "sealed", "where new keys are made: sealed (files) or pkcs11 (a token)"),
+      process::OptionalText(
+          "keys.directory", "",
+          "directory of the sealed key files, mode 0700; made when it is not there; needed by the provider sealed, and for "
+          "as long as keys in it are used"),
+      process::OptionalText("keys.kek_file", "", "file with the key that seals the others: 32 octets or 64 hex digits, mode 0600 or 0400"),
+      process::OptionalText(
+          "pkcs11.module", "",
+          "PKCS #11 module, a shared library; needed by the provider pkcs11, and for as long as keys in its token are used"),
+      process::OptionalText("pkcs11.token", "", "label of the token"),
+      process::OptionalText("pkcs11.pin_file", "", "file with the token's user PIN, one line, mode 0600 or 0400"),
       process::OptionalInteger(
           "rollover.propagation_seconds", -1, -1, 30 * 86'400,
           "how long secondaries take to have what every edge has (RFC 7583 Dprp); -1: as the SOA says, refresh + retry"),
@@ -52,9 +63,50 @@ std::vector<process::ConfigKey> DeclaredKeys() {
 }
 
 /// Makes the key directory on the first start; it is checked afterwards like any other.
-Result<void> MakeKeyDirectory(const std::string& path) {
-  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return Fail(Reason::kKeyFileInvalid, path, "a directory that can be made", std::strerror(errno));
+Result<keys::KeyDirectory> OpenDirectory(const process::Config& config) {
+  const std::string& path = config.Text("keys.directory");
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return Fail(Reason::kKeyFileInvalid, path, "a directory that can be made", std::strerror(errno));
+  return keys::KeyDirectory::Open(path, config.Text("keys.kek_file"));
+}
+
+Result<keys::TokenKeys> OpenToken(const process::Config& config) {
+  return keys::TokenKeys::Open(
+      {.module = config.Text("pkcs11.module"), .label = config.Text("pkcs11.token"), .pin_file = config.Text("pkcs11.pin_file")});
+}
+
+/// Says whether all of some keys are set; VALUE_MISSING when only some are, or `needed` ones are not.
+Result<bool> AreSet(const process::Config& config, std::initializer_list<std::string_view> names, bool needed) {
+  std::size_t set = 0;
+  std::string_view missing;
+  for (const std::string_view name : names) {
+    const bool is_set = !config.Text(name).empty();
+    set += is_set ? 1 : 0;
+    if (!is_set) missing = name;
+  }
+  if (set == names.size() || (set == 0 && !needed)) return set > 0;
+  return Fail(Reason::kValueMissing, std::string(missing),
+              needed ? "a value, which keys.provider needs" : "a value, as its section has others", "none");
+}
+
+Result<keys::KeyStore> OpenKeys(const process::Config& config) {
+  const std::string& provider = config.Text("keys.provider");
+  const bool in_token = provider == "pkcs11";
+  if (!in_token && provider != "sealed") return Fail(Reason::kEnumUnknown, "keys.provider", "sealed or pkcs11", provider);
+  const auto has_directory = AreSet(config, {"keys.directory", "keys.kek_file"}, !in_token);
+  if (!has_directory) return tl::unexpected(has_directory.error());
+  const auto has_token = AreSet(config, {"pkcs11.module", "pkcs11.token", "pkcs11.pin_file"}, in_token);
+  if (!has_token) return tl::unexpected(has_token.error());
+  std::optional<keys::KeyDirectory> directory;
+  if (*has_directory) {
+    auto opened = OpenDirectory(config);
+    if (!opened) return tl::unexpected(opened.error());
+    directory = *std::move(opened);
+  }
+  if (!*has_token) return keys::KeyStore(*std::move(directory));
+  auto token = OpenToken(config);
+  if (!token) return tl::unexpected(token.error());
+  return in_token ? keys::KeyStore(*std::move(token), std::move(directory)) : keys::KeyStore(*std::move(directory), *std::move(token));
 }
 
 /// Null when no server is named to ask.
@@ -71,9 +123,8 @@ Result<std::unique_ptr<parent::ParentWatch>> WatchParents(const process::Config&
 Result<void> Run(process::DaemonContext& context) {
   const process::Config& config = context.config;
   if (auto forbidden = sealing::ForbidCoreDumps(); !forbidden) return forbidden;
-  if (auto made = MakeKeyDirectory(config.Text("keys.directory")); !made) return made;
-  auto directory = keys::KeyDirectory::Open(config.Text("keys.directory"), config.Text("keys.kek_file"));
-  if (!directory) return tl::unexpected(directory.error());
+  auto key_store = OpenKeys(config);
+  if (!key_store) return tl::unexpected(key_store.error());
 
   const std::chrono::seconds takeover(config.Integer("signing.takeover_seconds"));
   auto settings = store::SignerSessionSettings();
@@ -92,7 +143,7 @@ Result<void> Run(process::DaemonContext& context) {
   const process::SystemClock clock;
   auto parent_watch = WatchParents(config, clock);
   if (!parent_watch) return tl::unexpected(parent_watch.error());
-  pipeline::Reconciler reconciler({database, listener, *directory, signer, clock, context.observatory, parent_watch->get()},
+  pipeline::Reconciler reconciler({database, listener, *key_store, signer, clock, context.observatory, parent_watch->get()},
                                   {.batch_max = config.Integer("signing.batch_max"),
                                    .transaction_target = std::chrono::milliseconds(config.Integer("signing.transaction_ms")),
                                    .poll = std::chrono::milliseconds(config.Integer("signing.poll_ms")),

@@ -118,6 +118,7 @@ grpc::StatusCode StatusCodeOf(Reason reason) {
     case Reason::kEncodingMalformed:
     case Reason::kKeyFileInvalid:
     case Reason::kSchemaMismatch:
+    case Reason::kKeyTokenUnavailable:
     case Reason::kClockDoubt: return grpc::StatusCode::INTERNAL;
   }
   return grpc::StatusCode::INTERNAL;

@@ -57,6 +57,7 @@ OWNERS = {
     "pdns/": ["services/nameserver"],
     "unbound.h": ["services/verifier"],
     "openssl/": ["services/core", "services/rpc", "services/sealing", "zone-signer/keys", "cli", "services/verifier"],
+    "p11-kit/": ["zone-signer/keys/token"],
     "toml.hpp": ["services/process", "cli"],
     "spdlog/": ["services/process"],
     "httplib.h": ["services/process"],

@@ -2,24 +2,14 @@
 #include "zone-signer/keys/key_directory.h"
 
 #include "services/sealing/private_file.h"
+#include "zone-signer/keys/free_tag.h"
+#include "zone-signer/keys/openssl_key.h"
 
 namespace idzone::signer::keys {
 namespace {
 
 /// A sealed P-256 key has some 170 octets, an Ed25519 one 84; an RSA-4096 one would have 2.5 KiB.
 constexpr std::size_t kSealedOctetsMax = 8192;
-/// With a hundred keys behind it, a namespace meets a taken tag once in 600 keys; many in a row are a broken generator.
-constexpr int kTagTriesMax = 16;
-
-/// Returns a new key with a tag that is free.
-Result<SigningKey> GenerateWithFreeTag(std::uint8_t algorithm, std::uint16_t flags, const std::set<std::uint16_t>& taken) {
-  for (int i = 0; i < kTagTriesMax; ++i) {
-    auto key = SigningKey::Generate(algorithm);
-    if (!key || !taken.contains(dns::KeyTag(key->DnskeyWith(flags)))) return key;
-  }
-  return Fail(Reason::kLimitExceeded, "signing key", "a key tag that no other key of the namespace has",
-              std::to_string(kTagTriesMax) + " that others have");
-}
 
 }  // namespace
 
@@ -34,16 +24,35 @@ std::filesystem::path KeyDirectory::FileOf(const KeyId& id) const {
   return directory_ / HexEncode(id);
 }
 
+bool KeyDirectory::Has(const KeyId& id) const {
+  std::error_code failure;
+  return std::filesystem::exists(std::filesystem::symlink_status(FileOf(id), failure));
+}
+
 Result<SigningKey> KeyDirectory::Create(std::uint8_t algorithm, std::uint16_t flags, const std::set<std::uint16_t>& taken) {
-  auto key = GenerateWithFreeTag(algorithm, flags, taken);
+  std::shared_ptr<const OpensslKey> made;
+  auto key = WithFreeTag([&]() -> Result<SigningKey> {
+    auto generated = OpensslKey::Generate(algorithm);
+    if (!generated) return tl::unexpected(generated.error());
+    made = *std::move(generated);
+    SigningKey candidate(made);
+    if (taken.contains(dns::KeyTag(candidate.DnskeyWith(flags)))) return TagIsTaken();
+    return candidate;
+  });
   if (!key) return key;
-  const auto pkcs8 = key->ToPkcs8();
+  const auto pkcs8 = made->ToPkcs8();
   if (!pkcs8) return tl::unexpected(pkcs8.error());
   const auto sealed = kek_.Seal(key->id(), *pkcs8);
   if (!sealed) return tl::unexpected(sealed.error());
   if (auto written = sealing::WritePrivateFile(FileOf(key->id()), *sealed); !written) return tl::unexpected(written.error());
   // Read back before anything is signed with it: a key that cannot be opened tomorrow must not enter a zone today.
   return Load(key->id());
+}
+
+void KeyDirectory::Discard(const KeyId& id) {
+  open_.erase(id);
+  std::error_code failure;
+  std::filesystem::remove(FileOf(id), failure);
 }
 
 Result<SigningKey> KeyDirectory::Load(const KeyId& id) {
@@ -54,10 +63,11 @@ Result<SigningKey> KeyDirectory::Load(const KeyId& id) {
   if (!sealed) return tl::unexpected(sealed.error());
   const auto pkcs8 = kek_.Unseal(id, sealed->view(), file.string());
   if (!pkcs8) return tl::unexpected(pkcs8.error());
-  auto key = SigningKey::FromPkcs8(*pkcs8, file.string());
-  if (!key) return key;
-  if (key->id() != id) return Fail(Reason::kKeyFileInvalid, file.string(), "the key that the file is named after", "another key");
-  open_.emplace(id, *key);
+  auto opened = OpensslKey::FromPkcs8(*pkcs8, file.string());
+  if (!opened) return tl::unexpected(opened.error());
+  SigningKey key(*std::move(opened));
+  if (key.id() != id) return Fail(Reason::kKeyFileInvalid, file.string(), "the key that the file is named after", "another key");
+  open_.emplace(id, key);
   return key;
 }
 

@@ -23,6 +23,9 @@ class KeyDirectory {
   /// Makes a key; when this returns, its sealed file survives a power cut. A key whose tag, with those DNSKEY flags, is one of
   /// `taken` is thrown away before anybody sees it: tags are hints that validators trust. Requires: algorithm 13 or 15.
   Result<SigningKey> Create(std::uint8_t algorithm, std::uint16_t flags = dns::kFlagsCsk, const std::set<std::uint16_t>& taken = {});
+  bool Has(const KeyId& id) const;
+  /// Deletes a key that nobody was told of.
+  void Discard(const KeyId& id);
   /// Returns the key of that name. It must be the key that the id and the published DNSKEY say.
   Result<SigningKey> Load(const KeyId& id);
 

@@ -140,7 +140,7 @@ class RollSession {
       keyset_.parent_answer += ", and " + std::to_string(tools_.parent->ds.size() - observed.parent->key_ids.size()) + " of no key of ours";
   }
 
-  /// Each key is sealed on disk before its row exists. When that fails the roll waits, and says so.
+  /// Each key is on disk, or in its token, before its row exists. When that fails the roll waits, and says so.
   void MakeKeys() {
     if (!must_make_keys_ || !state_.roll) return;
     std::set<std::uint16_t> tags;
@@ -149,7 +149,10 @@ class RollSession {
     rollover::KeysMade made;
     for (const zone::KeyRole role : state_.roll->roles) {
       auto key = tools_.keys.Create(state_.roll->algorithm, zone::DnskeyFlags(role), tags);
-      if (!key) return Refuse(key.error());
+      if (!key) {
+        for (const auto& id : made.ids) tools_.keys.Discard(id);
+        return Wait(key.error());
+      }
       const keys::ZoneKey zone_key = keys::MakeZoneKey(std::move(*key), role, {});
       tags.insert(zone_key.key_tag);
       made.ids.push_back(zone_key.key.id());
@@ -172,6 +175,11 @@ class RollSession {
   void Refuse(const Error& error) {
     keyset_.refused = error.Detail();
     outcome_.refused.push_back(error);
+  }
+
+  /// What is tried again in each step is news only once.
+  void Wait(const Error& error) {
+    if (keyset_.refused != error.Detail()) Refuse(error);
   }
 
   void Save() {

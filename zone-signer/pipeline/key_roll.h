@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "services/store/published_roll.h"
-#include "zone-signer/keys/key_directory.h"
+#include "zone-signer/keys/key_store.h"
 #include "zone-signer/parent/parent_watch.h"
 #include "zone-signer/rollover/roll_machine.h"
 
@@ -20,7 +20,7 @@ struct RollOptions {
 };
 
 struct RollTools {
-  keys::KeyDirectory& keys;
+  keys::KeyStore& keys;
   const RollOptions& options;
   std::optional<parent::ParentSight> parent;
   UnixTime now;

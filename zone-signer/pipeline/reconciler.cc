@@ -23,7 +23,8 @@ constexpr std::chrono::milliseconds kEnrollmentBudget(100);
 constexpr std::chrono::milliseconds kRenewalBudget(100);
 constexpr std::chrono::seconds kBetweenPrunes(10);
 constexpr std::chrono::seconds kBetweenKeyLooks(1);
-constexpr std::chrono::seconds kBetweenClockReports(60);
+constexpr std::chrono::seconds kBetweenTokenLooks(1);
+constexpr std::chrono::seconds kBetweenReports(60);
 constexpr std::chrono::milliseconds kReconnectFirst(200);
 constexpr std::chrono::milliseconds kReconnectLast(5'000);
 
@@ -56,7 +57,7 @@ void Reconciler::Run(const std::stop_token& stop) {
       continue;
     }
     backoff.Reset();
-    if (const std::string trouble = ClockTrouble(); trouble.empty()) {
+    if (const std::string trouble = Trouble(); trouble.empty()) {
       parts_.observatory.SetReady();
     } else {
       parts_.observatory.SetNotReady(trouble);
@@ -82,6 +83,7 @@ Result<bool> Reconciler::Round(const std::stop_token& stop) {
     return false;
   }
   if (std::exchange(clock_alarm_, false)) Tell(store::kAllNamespaces, std::nullopt);
+  LookAtKeys();
   if (auto taken = TakeOver(); !taken) return tl::unexpected(taken.error());
   if (auto looked = LookAtTheFuture(*list, now); !looked) return tl::unexpected(looked.error());
   const auto urgent = DoUrgent(*list, stop);
@@ -233,10 +235,10 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   if (!outcome) {
     if (outcome.error().reason == Reason::kUnavailable) return tl::unexpected(outcome.error());
     ZoneFailure& failure = failures_[zone.registered.namespace_id];
-    failure.clock_doubt = outcome.error().reason == Reason::kClockDoubt;
+    failure.reason = outcome.error().reason;
     failure.retry_at = SteadyClock::now() + failure.backoff.Next();
     metrics_.CountFailure(outcome.error().reason);
-    LogError(LogLevel::kError, failure.clock_doubt ? "signer.clock_doubted" : "signer.zone_failed", outcome.error(),
+    LogError(LogLevel::kError, failure.reason == Reason::kClockDoubt ? "signer.clock_doubted" : "signer.zone_failed", outcome.error(),
              {{"zone", name}, {"kind", kind}});
     Tell(zone.registered.namespace_id, outcome.error());
     return false;
@@ -295,11 +297,42 @@ Result<void> Reconciler::TakeOver() {
   return {};
 }
 
+void Reconciler::LookAtKeys() {
+  const auto now = SteadyClock::now();
+  if (now < next_token_look_) return;
+  next_token_look_ = now + kBetweenTokenLooks;
+  if (auto checked = parts_.keys.Check(); !checked) {
+    // Another reason is news.
+    if (!key_error_ || key_error_->met != checked.error().met) next_key_report_ = now;
+    key_error_ = checked.error();
+    if (now < next_key_report_) return;
+    next_key_report_ = now + kBetweenReports;
+    metrics_.CountFailure(key_error_->reason);
+    LogError(LogLevel::kError, "signer.keys_unavailable", *key_error_);
+    Tell(store::kAllNamespaces, *key_error_);
+    return;
+  }
+  if (!key_error_) return;
+  key_error_.reset();
+  Log(LogLevel::kInfo, "signer.keys_available");
+  Tell(store::kAllNamespaces, std::nullopt);
+  for (auto& [namespace_id, failure] : failures_) {
+    if (failure.reason == Reason::kKeyTokenUnavailable) failure.retry_at = now;
+  }
+}
+
+std::string Reconciler::Trouble() {
+  if (std::string clock = ClockTrouble(); !clock.empty()) return clock;
+  if (!key_error_) return "";
+  return std::string(ReasonName(key_error_->reason)) + " " + key_error_->Detail();
+}
+
 std::string Reconciler::ClockTrouble() {
-  const auto doubted = std::find_if(failures_.begin(), failures_.end(), [](const auto& entry) { return entry.second.clock_doubt; });
+  const auto doubted =
+      std::find_if(failures_.begin(), failures_.end(), [](const auto& entry) { return entry.second.reason == Reason::kClockDoubt; });
   if (!clock_error_) return doubted == failures_.end() ? "" : "CLOCK_DOUBT: last signatures of zones, see the log";
   if (SteadyClock::now() >= next_clock_report_) {
-    next_clock_report_ = SteadyClock::now() + kBetweenClockReports;
+    next_clock_report_ = SteadyClock::now() + kBetweenReports;
     metrics_.CountFailure(clock_error_->reason);
     LogError(LogLevel::kError, "signer.clock_doubted", *clock_error_);
     Tell(store::kAllNamespaces, *clock_error_);
@@ -333,7 +366,8 @@ void Reconciler::Observe(const std::vector<store::ZoneWork>& list) {
   }
   metrics_.SetQueue("revocation", revocation);
   metrics_.SetQueue("enrollment", enrollment);
-  const auto doubted = std::count_if(failures_.begin(), failures_.end(), [](const auto& entry) { return entry.second.clock_doubt; });
+  const auto doubted =
+      std::count_if(failures_.begin(), failures_.end(), [](const auto& entry) { return entry.second.reason == Reason::kClockDoubt; });
   metrics_.SetZones(list.size(), failures_.size(), static_cast<std::size_t>(doubted));
 }
 

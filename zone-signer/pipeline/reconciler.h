@@ -38,7 +38,7 @@ class Reconciler {
   struct Parts {
     store::Database& database;
     store::HintListener& listener;
-    keys::KeyDirectory& keys;
+    keys::KeyStore& keys;
     const signing::BatchSigner& signer;
     const Clock& clock;
     process::Observatory& observatory;
@@ -54,7 +54,7 @@ class Reconciler {
   struct ZoneFailure {
     process::Backoff backoff{std::chrono::milliseconds(500), std::chrono::milliseconds(30'000)};
     SteadyClock::time_point retry_at;
-    bool clock_doubt = false;
+    Reason reason = Reason::kInternal;  // of the last failure
   };
   using Work = std::function<Result<WorkOutcome>(store::Transaction&, const store::ZoneWork&, const WorkTools&)>;
 
@@ -78,6 +78,10 @@ class Reconciler {
   void Tell(std::int32_t namespace_id, const std::optional<Error>& error);
   /// Ends what other signers left behind when they stopped in the middle of a transaction.
   Result<void> TakeOver();
+  /// Looks, now and then, whether keys can be had; tries again at once what waited for them. What needs no key goes on.
+  void LookAtKeys();
+  /// Says what keeps the signer from its work as a whole, empty: nothing.
+  std::string Trouble();
   /// Says what is wrong with the clock, empty: nothing; reports it now and then.
   std::string ClockTrouble();
   void Observe(const std::vector<store::ZoneWork>& list);
@@ -94,7 +98,10 @@ class Reconciler {
   SteadyClock::time_point next_takeover_;
   std::optional<Error> clock_error_;  // of the last comparison with PostgreSQL's clock
   bool clock_alarm_ = true;           // its alarm may stand, from an earlier process at first
-  std::set<std::int32_t> well_;       // namespaces that this process has worked on
+  std::optional<Error> key_error_;    // of the last look at the keys
+  SteadyClock::time_point next_token_look_;
+  SteadyClock::time_point next_key_report_;
+  std::set<std::int32_t> well_;  // namespaces that this process has worked on
   SteadyClock::time_point next_clock_report_;
 };
 

@@ -12,7 +12,7 @@ namespace {
 
 /// Makes the first key of a namespace, if it has none, and its keyset.
 Result<void> MakeFirstKey(store::Transaction& transaction, const store::NamespaceRow& registered, const zone::ZonePolicy& policy,
-                          keys::KeyDirectory& keys) {
+                          keys::KeyStore& keys) {
   const auto known = store::LoadKeys(transaction, registered.namespace_id);
   if (!known) return tl::unexpected(known.error());
   if (!known->empty()) return {};

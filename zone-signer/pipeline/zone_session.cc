@@ -10,11 +10,11 @@ namespace idzone::signer::pipeline {
 namespace {
 
 /// Opens the keys that the zones use, each of which must be the one that is published.
-Result<keys::ZoneKeys> OpenKeys(const store::Keyring& ring, keys::KeyDirectory& directory, const std::string& subject) {
+Result<keys::ZoneKeys> OpenKeys(const store::Keyring& ring, keys::KeyStore& key_store, const std::string& subject) {
   std::vector<keys::ZoneKey> opened;
   bool keys_signed = false, data_signed = false;
   for (const store::KeyRow& row : ring.keys) {
-    auto key = directory.Load(row.key_id);
+    auto key = key_store.Load(row.key_id);
     if (!key) return tl::unexpected(key.error());
     opened.push_back(keys::MakeZoneKey(std::move(*key), row.role, row.uses));
     if (opened.back().dnskey != row.dnskey)
@@ -50,7 +50,7 @@ store::LongestTtlRow LongestTtlsOf(const zone::ZonePolicy& policy) {
 }
 
 Result<NamespaceSession> OpenNamespaceSession(store::Transaction& transaction, const store::NamespaceRow& registered,
-                                              zone::ZonePolicy policy, store::ZoneRow own_zone, keys::KeyDirectory& keys, UnixTime now) {
+                                              zone::ZonePolicy policy, store::ZoneRow own_zone, keys::KeyStore& keys, UnixTime now) {
   const auto ring = store::LoadKeyring(transaction, registered.namespace_id);
   if (!ring) return tl::unexpected(ring.error());
   auto opened = OpenKeys(*ring, keys, "namespace " + registered.apex.Format());
@@ -62,7 +62,7 @@ Result<NamespaceSession> OpenNamespaceSession(store::Transaction& transaction, c
 }
 
 Result<std::optional<NamespaceSession>> BeginNamespaceSession(store::Transaction& transaction, const store::ZoneWork& work,
-                                                              keys::KeyDirectory& keys, UnixTime now) {
+                                                              keys::KeyStore& keys, UnixTime now) {
   auto zone = store::LockZone(transaction, work.zone->zone_id);
   if (!zone) return tl::unexpected(zone.error());
   if (!*zone) return std::nullopt;

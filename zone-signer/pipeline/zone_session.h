@@ -6,7 +6,7 @@
 
 #include "services/core/zone/policy.h"
 #include "services/store/published_key.h"
-#include "zone-signer/keys/key_directory.h"
+#include "zone-signer/keys/key_store.h"
 #include "zone-signer/keys/zone_keys.h"
 #include "zone-signer/pipeline/clock_check.h"
 #include "zone-signer/pipeline/version_draft.h"
@@ -74,11 +74,11 @@ store::LongestTtlRow LongestTtlsOf(const zone::ZonePolicy& policy);
 /// Gets the keys of a namespace ready, whose own zone is locked or new. KEY_FILE_INVALID when one cannot be had or is not the
 /// published one; NOT_FOUND when there are none.
 Result<NamespaceSession> OpenNamespaceSession(store::Transaction& transaction, const store::NamespaceRow& registered,
-                                              zone::ZonePolicy policy, store::ZoneRow own_zone, keys::KeyDirectory& keys, UnixTime now);
+                                              zone::ZonePolicy policy, store::ZoneRow own_zone, keys::KeyStore& keys, UnixTime now);
 
 /// Locks the namespace's own zone and gets its keys ready. Nothing while another signer has it. CLOCK_DOUBT, KEY_FILE_INVALID.
 Result<std::optional<NamespaceSession>> BeginNamespaceSession(store::Transaction& transaction, const store::ZoneWork& work,
-                                                              keys::KeyDirectory& keys, UnixTime now);
+                                                              keys::KeyStore& keys, UnixTime now);
 
 /// Adds what was loaded to the drafts of its zones, which are open.
 void AddToDrafts(OpenZones& zones, std::vector<store::NodeRow> rows);

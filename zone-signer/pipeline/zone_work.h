@@ -22,7 +22,7 @@ struct WorkOutcome {
 
 /// What the work needs besides the transaction.
 struct WorkTools {
-  keys::KeyDirectory& keys;
+  keys::KeyStore& keys;
   const signing::BatchSigner& signer;
   std::int64_t batch_max;  // identities of one batch, nodes of the sweep steps of one transaction
   UnixTime now;

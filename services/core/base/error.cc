@@ -63,6 +63,7 @@ std::string_view ReasonName(Reason reason) {
     case Reason::kKeyFileInvalid: return "KEY_FILE_INVALID";
     case Reason::kSchemaMismatch: return "SCHEMA_MISMATCH";
     case Reason::kClockDoubt: return "CLOCK_DOUBT";
+    case Reason::kKeyTokenUnavailable: return "KEY_TOKEN_UNAVAILABLE";
   }
   return "INTERNAL";
 }

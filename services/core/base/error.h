@@ -81,6 +81,7 @@ enum class Reason : std::uint16_t {
   kKeyFileInvalid = 125,
   kSchemaMismatch = 126,
   kClockDoubt = 127,
+  kKeyTokenUnavailable = 128,  // a PKCS #11 token that is gone, locked, full or ill
 };
 
 /// Returns the UPPER_SNAKE spelling, for example "KEY_TOO_WEAK".

@@ -27,6 +27,7 @@ TEST(ExitCodeTest, TellsAnAbsentServerApart) {
 TEST(ExitCodeTest, TellsServerFaultsAsOther) {
   EXPECT_EQ(ExitCodeOf(Reason::kInternal), ExitCode::kOther);
   EXPECT_EQ(ExitCodeOf(Reason::kClockDoubt), ExitCode::kOther);
+  EXPECT_EQ(ExitCodeOf(Reason::kKeyTokenUnavailable), ExitCode::kOther);
 }
 
 TEST(ExitCodeTest, TheNumbersAreTheInterface) {

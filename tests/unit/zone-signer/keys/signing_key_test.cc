@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "zone-signer/keys/signing_key.h"
 
-#include <openssl/ecdsa.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -12,24 +12,13 @@
 #include "services/core/dns/dnskey.h"
 #include "services/core/dns/rrset.h"
 #include "tests/unit/core/dns/rfc8080.h"
+#include "tests/unit/zone-signer/keys/verifies.h"
+#include "zone-signer/keys/openssl_key.h"
 
 namespace idzone::signer::keys {
 namespace {
 
 constexpr std::uint8_t kAlgorithms[] = {13, 15};
-
-/// Verifies with a public key that is rebuilt from the DNSKEY alone.
-bool VerifiesEd25519(const Octets& dnskey, OctetsView data, const Octets& signature) {
-  const auto* key_octets = reinterpret_cast<const unsigned char*>(dnskey.data()) + 4;
-  EVP_PKEY* key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key_octets, dnskey.size() - 4);
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  const bool verified = EVP_DigestVerifyInit(context, nullptr, nullptr, nullptr, key) == 1 &&
-                        EVP_DigestVerify(context, reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
-                                         reinterpret_cast<const unsigned char*>(data.data()), data.size()) == 1;
-  EVP_MD_CTX_free(context);
-  EVP_PKEY_free(key);
-  return verified;
-}
 
 /// PKCS #8 of an Ed25519 seed, as RFC 8410 §7 shows it.
 Secret Pkcs8Of(const Octets& seed) {
@@ -37,32 +26,6 @@ Secret Pkcs8Of(const Octets& seed) {
   Secret secret(octets.size());
   std::memcpy(secret.data(), octets.data(), octets.size());
   return secret;
-}
-
-/// Verifies r||s with a public key that is rebuilt from the DNSKEY alone.
-bool VerifiesP256(const Octets& dnskey, OctetsView data, const Octets& raw) {
-  // The fixed head of a P-256 SubjectPublicKeyInfo, before the uncompressed point (RFC 5480).
-  Octets spki = HexDecode("3059301306072a8648ce3d020106082a8648ce3d03010703420004", "spki").value() + dnskey.substr(4);
-  const auto* at = reinterpret_cast<const unsigned char*>(spki.data());
-  EVP_PKEY* key = d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size()));
-  ECDSA_SIG* signature = ECDSA_SIG_new();
-  const auto* octets = reinterpret_cast<const unsigned char*>(raw.data());
-  ECDSA_SIG_set0(signature, BN_bin2bn(octets, 32, nullptr), BN_bin2bn(octets + 32, 32, nullptr));
-  unsigned char* der = nullptr;
-  const int size = i2d_ECDSA_SIG(signature, &der);
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  const bool verified =
-      EVP_DigestVerifyInit(context, nullptr, EVP_sha256(), nullptr, key) == 1 &&
-      EVP_DigestVerify(context, der, static_cast<std::size_t>(size), reinterpret_cast<const unsigned char*>(data.data()), data.size()) == 1;
-  EVP_MD_CTX_free(context);
-  OPENSSL_free(der);
-  ECDSA_SIG_free(signature);
-  EVP_PKEY_free(key);
-  return verified;
-}
-
-bool Verifies(const Octets& dnskey, OctetsView data, const Octets& signature) {
-  return dnskey[3] == 15 ? VerifiesEd25519(dnskey, data, signature) : VerifiesP256(dnskey, data, signature);
 }
 
 TEST(SigningKeyTest, SignsWhatItsDnskeyVerifies) {
@@ -84,7 +47,7 @@ TEST(SigningKeyTest, MakesTheKeysAndSignaturesOfRfc8080) {
   const dns::Name owner = dns::Name::Parse("example.com").value();
   const auto mx = static_cast<dns::RrType>(rfc8080::kTypeMx);
   for (const rfc8080::Example& example : rfc8080::Examples()) {
-    const SigningKey key = SigningKey::FromPkcs8(Pkcs8Of(example.private_key), "example").value();
+    const SigningKey key(OpensslKey::FromPkcs8(Pkcs8Of(example.private_key), "example").value());
     const dns::RrsigFields fields{.type_covered = mx,
                                   .algorithm = key.algorithm(),
                                   .labels = 2,
@@ -105,9 +68,10 @@ TEST(SigningKeyTest, MakesTheKeysAndSignaturesOfRfc8080) {
 
 TEST(SigningKeyTest, SurvivesPkcs8) {
   for (const std::uint8_t algorithm : kAlgorithms) {
-    const SigningKey key = SigningKey::Generate(algorithm).value();
+    const auto made = OpensslKey::Generate(algorithm).value();
+    const SigningKey key(made);
 
-    const SigningKey copy = SigningKey::FromPkcs8(key.ToPkcs8().value(), "file").value();
+    const SigningKey copy(OpensslKey::FromPkcs8(made->ToPkcs8().value(), "file").value());
 
     EXPECT_EQ(copy.id(), key.id());
     EXPECT_EQ(copy.dnskey(), key.dnskey());
@@ -145,9 +109,9 @@ TEST(SigningKeyTest, RefusesForeignKeysAndOtherContent) {
   Secret noise(40);
   Secret longer = Pkcs8Of(Octets(33, 's'));
 
-  EXPECT_FALSE(SigningKey::FromPkcs8(foreign, "file").has_value());
-  EXPECT_FALSE(SigningKey::FromPkcs8(noise, "file").has_value());
-  EXPECT_FALSE(SigningKey::FromPkcs8(longer, "file").has_value());
+  EXPECT_FALSE(OpensslKey::FromPkcs8(foreign, "file").has_value());
+  EXPECT_FALSE(OpensslKey::FromPkcs8(noise, "file").has_value());
+  EXPECT_FALSE(OpensslKey::FromPkcs8(longer, "file").has_value());
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ class ReconcilerTest : public testing::Test {
   store::HintListener listener_{store::PostgresCluster::As(url_, "idzone_signerd"), store::kDirtyHint};
   sealing::TemporaryDirectory key_files_;
   sealing::TemporaryDirectory outside_;
-  keys::KeyDirectory keys_ = keys::KeyDirectory::Open(key_files_.path(), outside_.Write("kek", Octets(32, 'k'))).value();
+  keys::KeyStore keys_{keys::KeyDirectory::Open(key_files_.path(), outside_.Write("kek", Octets(32, 'k'))).value()};
   const signing::BatchSigner signer_{2, 64};
   const FastClock clock_;
   std::unique_ptr<process::Observatory> observatory_ = process::Observatory::Start("").value();
