@@ -47,10 +47,11 @@ TEST(OctetsTest, ReaderGivesBackWhatWriterWrote) {
 }
 
 TEST(OctetsTest, ReaderStopsForGoodAtTheFirstMissingOctet) {
-  OctetReader reader(
-      Octets("\x00\x05"
-             "abc",
-             5));
+  const Octets octets(
+      "\x00\x05"
+      "abc",
+      5);
+  OctetReader reader(octets);
   EXPECT_EQ(reader.U16Sized(), "");
   EXPECT_FALSE(reader.ok());
   EXPECT_EQ(reader.U8(), 0);
