@@ -4,11 +4,11 @@ import json
 import threading
 
 import gate
+import past_clock
 import psycopg2
 from devstack.process import wait_until
 from idzone_stack import TestStack
 
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 HOUR = 3600
 BEGINS_HOURS_AGO = 62  # of the 72 that signatures of `standard` live
 WAIT_SECONDS = 60
@@ -26,9 +26,8 @@ class RollingStack(TestStack):
     def set_signer_clock(self, seconds_ago):
         assert seconds_ago >= 0, "the signer would live in the future"
         self.seconds_ago = seconds_ago
-        self.daemons["signerd"].environment = {
-            "LD_PRELOAD": FAKETIME, "FAKETIME": f"-{seconds_ago}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            **{f"IDZONE_SIGNERD_{name}": value for name, value in self.settings.items()}}
+        settings = {f"IDZONE_SIGNERD_{name}": value for name, value in self.settings.items()}
+        self.daemons["signerd"].environment = {**past_clock.environment(seconds_ago), **settings}
 
     def jump(self, seconds):
         """Kills the signer, whatever it is doing, and starts it that much later. PowerDNS is restarted: what its packet cache holds

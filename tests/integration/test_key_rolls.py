@@ -10,6 +10,7 @@ import threading
 
 import pytest
 from devstack.devices import make_devices
+from devstack.process import wait_until
 from devstack.resolver import Validator
 from rolling_stack import HOUR, RollingStack
 
@@ -197,6 +198,24 @@ def test_algorithms_roll_both_ways_and_every_version_is_valid(rolling):
     assert answers > 50 and len(judged) > 10
     assert [key["algorithm"] for key in rolling.keys(ecdsa)] == [15]
     assert [key["algorithm"] for key in rolling.keys(ed25519)] == [13]
+
+
+def test_a_zone_that_is_cut_while_keys_roll_holds_nobody_up(rolling):
+    """Found by histories: the roll waited for the new zone's first renewal, a sixteenth of the re-sign period later."""
+    name = "_device.grows.example."
+    rolling.create_namespace(name, "--form", "digits")
+    rolling.cli("key", "roll", name)
+    rolling.wait_status(name, phase="publishing", wait="caches")
+    rolling.cli("namespace", "cut", "add", name, "12")
+    wait_until(lambda: [cut["state"] for cut in rolling.cli_json("namespace", "cut", "list", name)] == ["open"], 60, "the cut is open")
+
+    rolling.wait_status(name, phase="publishing", wait="caches")
+    rolling.jump(HOUR + 60)
+    rolling.wait_status(name, phase="switching")
+    judged = set()
+    for zone in (name, f"2.1.{name}"):
+        rolling.wait_served(zone)
+        rolling.require_valid_versions(zone, NSEC3, judged)
 
 
 def private_keys_are_nowhere(stack):

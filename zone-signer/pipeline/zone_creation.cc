@@ -54,6 +54,11 @@ void OpenNew(OpenZones& zones, store::ZoneRow row) {
   const dns::Name& name = zone.apex();
   DraftNode& apex = zone.draft.Create(zone.zone.zone_id, zone.KeyOf(name), name, 0, ApexOf(zone, zone.zone.position.serial));
   apex.row.denial.next = dns::DenialNextOf(zone.denial(), apex.row.key, name);  // alone in the chain
+  if (home.keyset.settled) return;
+  // All that there is in it will have been signed by the keys of now: a roll under way need not wait for the zone's first renewal.
+  store::ZoneKeysRow& followed = zone.followed.emplace();
+  followed.zone_id = zone.zone.zone_id;
+  followed.sweep_revision = followed.swept_revision = home.keyset.data_revision;
 }
 
 /// Returns the next cuts that are to be made.
