@@ -6,10 +6,11 @@ dnssec-verify AND kzonecheck AND named-checkzone (-i local), and ldns-verify-zon
 signature must be valid. No single one suffices: named-checkzone does not look at signatures, ldns-verify-zone sees
 neither a wrong type bitmap nor an orphan RRSIG. tests/judge/test_gate.py plants each fault and shows who catches it.
 
-One exception: kzonecheck (3.2.6) says "no valid signature for a record", and stops, at zones with several combined keys, also at those
+Two exceptions: kzonecheck (3.2.6) says "no valid signature for a record", and stops, at zones with several combined keys, also at those
 of dnssec-signzone that both have signed, and wants a zone signing key, if there is one, to sign all data. So it refuses zones whose combined
 key rolls (RFC 7583 §3.2.1), which all others and validators accept. When it says that, and nothing else, of a zone with such keys, it is asked
-again for all but signatures. The other judges verify them all, and a zone on both sides of the roll must please kzonecheck whole.
+again for all but signatures. The other judges verify them all, and a zone on both sides of the roll must please kzonecheck whole. Likewise
+it says "CDNSKEY not match DNSKEY", and stops, when the parent is told of a key before the zone shows it, as a double-DS roll does.
 
 usage: gate.py [--valid-for SECONDS] ZONE-FILE ZONE-NAME
 """
@@ -17,6 +18,7 @@ import argparse
 import base64
 import concurrent.futures
 import dataclasses
+import os
 import re
 import struct
 import subprocess
@@ -90,18 +92,49 @@ def run_judge(judge, command):
 
 
 def misled(verdict, zone_file, zone):
-    """Says whether a refusal is the one that kzonecheck gives to zones whose combined key rolls, and no other."""
+    """Says whether a refusal is one of the two that kzonecheck gives to zones whose keys roll by the book, and no other; returns the zone
+    file that it is asked about instead, without signatures, or None."""
     complaints = [line for line in verdict.output.splitlines() if line.startswith("[") or re.match(r"\s+\d+\s", line)]
-    return (verdict.judge == "kzonecheck" and not verdict.accepted and bool(complaints)
-            and all("no valid signature for a record" in complaint for complaint in complaints) and misleads_kzonecheck(zone_file, zone))
+    if verdict.judge != "kzonecheck" or verdict.accepted or not complaints:
+        return None
+    if all("no valid signature for a record" in complaint for complaint in complaints):
+        return zone_file if misleads_kzonecheck(zone_file, zone) else None
+    if all("CDNSKEY not match DNSKEY" in complaint for complaint in complaints) and announces_key(zone_file, zone):
+        return without_announcement(zone_file)
+    return None
+
+
+def announces_key(zone_file, zone):
+    """Says whether the parent is told of a key that is in the DNSKEY RRset and of one that will be (RFC 7583 §3.3.2, double-DS: the DS record
+    comes first; RFC 7344 §4.1 wants CDS not to break the delegation, which the first of the two does not)."""
+    keys = {rr_type: {"".join(rdata.split()) for owner, _, of, rdata in records(zone_file) if of == rr_type and owner == zone.lower()}
+            for rr_type in ("DNSKEY", "CDNSKEY", "CDS")}
+    told = keys["CDNSKEY"]
+    return len(told) == len(keys["CDS"]) == 2 and len(told & keys["DNSKEY"]) == 1
+
+
+def without_announcement(zone_file):
+    """A copy of a zone file without CDS and CDNSKEY."""
+    copy = f"{zone_file}.kzonecheck"
+    with open(zone_file, encoding="ascii") as lines, open(copy, "w", encoding="ascii") as kept:
+        for line in lines:
+            types = line.split(None, 5)[3:5]
+            if not {"CDS", "CDNSKEY"} & set(types if types[:1] == ["RRSIG"] else types[:1]):
+                kept.write(line)
+    return copy
 
 
 def ask(judge, command, run=run_judge):
     """Returns the judge's Verdict."""
     verdict = run(judge, command)
-    if misled(verdict, command[-1], command[-2]):
-        return run(judge, ["off" if argument == "on" else argument for argument in command])
-    return verdict
+    instead = misled(verdict, command[-1], command[-2])
+    if instead is None:
+        return verdict
+    try:
+        return run(judge, [*("off" if argument == "on" else argument for argument in command[:-1]), instead])
+    finally:
+        if instead != command[-1]:
+            os.unlink(instead)
 
 
 def judge_zone(zone_file, zone, valid_for_seconds=3600):

@@ -265,3 +265,27 @@ def test_a_combined_key_may_be_published_before_it_signs(tmp_path):
     broken.write_text("\n".join(lines) + "\n")
     with pytest.raises(gate.ZoneRefused):
         gate.require_valid(broken, ZONE)
+
+
+def test_a_key_may_be_announced_before_it_is_shown(tmp_path):
+    """Double-DS: kzonecheck says no, wrongly; one CDNSKEY record alone, of a key that is not there, stays refused."""
+    SignedZone(tmp_path)
+    run = lambda *command: subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120, text=True)  # noqa: E731
+    stem = next(tmp_path.glob("K*.key")).stem
+    coming = run("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", ZONE).stdout.strip()
+
+    def announce(*keys):
+        lines = []
+        for key in keys:
+            flags, rest = next(line for line in (tmp_path / f"{key}.key").read_text().splitlines() if " DNSKEY " in line).split(" DNSKEY ")[1].split(" ", 1)
+            lines.append(f"{ZONE} 3600 IN CDNSKEY {flags} {rest}")
+            lines.append(f"{ZONE} 3600 IN CDS " + run("dnssec-dsfromkey", "-2", f"{key}.key").stdout.split(" DS ")[1].strip())
+        (tmp_path / "plain.zone").write_text(unsigned_zone() + "\n".join(lines) + "\n" + (tmp_path / f"{stem}.key").read_text())
+        # -P: BIND's own check after signing would be the gate's business.
+        run("dnssec-signzone", "-P", "-z", "-3", "-", "-H", "0", "-O", "full", "-o", ZONE, "-f", "signed.zone", "plain.zone", stem)
+        return tmp_path / "signed.zone"
+
+    path = announce(stem, coming)
+    assert not gate.run_judge("kzonecheck", gate.commands(str(path), ZONE, 3600)["kzonecheck"]).accepted
+    gate.require_valid(path, ZONE)
+    assert refusers(announce(coming)) == {"kzonecheck"}
