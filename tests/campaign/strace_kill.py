@@ -62,7 +62,13 @@ class Strace:
         if self._process.poll() is not None:
             raise RuntimeError(f"strace: {self._process.stderr.read()}")
         mine = f"TracerPid:\t{self._process.pid}\n"
-        return all(mine in pathlib.Path(f"/proc/{tid}/status").read_text(encoding="ascii") for tid in self.tids)
+
+        def is_mine(tid):
+            try:
+                return mine in pathlib.Path(f"/proc/{tid}/status").read_text(encoding="ascii")
+            except (FileNotFoundError, ProcessLookupError):
+                return True  # it has ended meanwhile: a connection of PostgreSQL, a thread of gRPC
+        return all(is_mine(tid) for tid in self.tids)
 
     def __exit__(self, *_):
         """After a kill strace ends by itself when nothing is left to trace. It is never told to stop while threads die: it would
