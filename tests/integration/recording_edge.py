@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""An edge that keeps every octet the feed sends it, as gRPC delivers them after TLS."""
+import importlib
+import queue
+
+import grpc
+
+from idzone_client import messages
+
+
+class RecordingEdge:
+    def __init__(self, stack, name):
+        messages("status")  # makes all of them
+        self.module = importlib.import_module("idzone.feed.v1.feed_service_pb2")
+        tls = stack.folder / "tls"
+        stack.authority.issue_once(name)
+        stack.cli("edge", "add", name, "--certificate", tls / f"{name}.crt")
+        read = lambda file: (tls / file).read_bytes()  # noqa: E731
+        credentials = grpc.ssl_channel_credentials(read("ca.crt"), read(f"{name}.key"), read(f"{name}.crt"))
+        self.address, self.credentials = f"localhost:{stack.ports['feedd']}", credentials
+        self.octets = b""
+
+    def follow(self, done):
+        """Follows until `done(kind, zone)` says so of a message, whose zone is in wire form."""
+        answers = queue.Queue()
+        hello = self.module.FollowRequest()
+        hello.hello.format_version = 1
+        answers.put(hello)
+        with grpc.secure_channel(self.address, self.credentials) as channel:
+            call = channel.stream_stream("/idzone.feed.v1.FeedService/Follow", self.module.FollowRequest.SerializeToString, lambda raw: raw)
+            stream = call(iter(answers.get, None), timeout=60)
+            begun = {}
+            for raw in stream:
+                self.octets += raw
+                message = self.module.FollowResponse.FromString(raw)
+                kind = message.WhichOneof("message")
+                if kind == "snapshot_begin":
+                    begun[message.snapshot_begin.position.zone] = message.snapshot_begin.position
+                position = {"version": lambda: message.version.position, "snapshot_end": lambda: begun[message.snapshot_end.zone]}.get(kind, lambda: None)()
+                applied = self.module.FollowRequest()
+                applied.applied.SetInParent()
+                if position is not None:
+                    applied.applied.position.CopyFrom(position)
+                answers.put(applied)
+                if position is not None and done(kind, position.zone):
+                    break
+            answers.put(None)
+            stream.cancel()
