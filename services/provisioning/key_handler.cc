@@ -47,14 +47,20 @@ std::string ParentAdvice(const store::KeysetRecord& keyset, const std::string& n
          (keyset.parent_asked_at ? "the signer sees it." : "when all its servers do: idzone key roll " + name + " --parent-has-ds.");
 }
 
+/// Who holds the roll up, if anybody.
+std::string EdgesBehind(const store::KeysetRecord& keyset) {
+  return keyset.edges_behind.empty() ? "" : " Behind: " + keyset.edges_behind + ".";
+}
+
 /// What to do, or to wait for.
 std::string AdviceOf(const store::KeysetRecord& keyset, const std::string& name) {
   if (keyset.style == 0) return "Nothing to do.";
   switch (static_cast<v1::RollWait>(keyset.waits_for)) {
     case v1::ROLL_WAIT_KEYS: return "The signer cannot make the new keys: see the refusal.";
-    case v1::ROLL_WAIT_ZONES: return "Wait: zones publish the change, and edges take it; `idzone edge list` shows one that is behind.";
+    case v1::ROLL_WAIT_ZONES: return "Wait: zones publish the change, and edges take it." + EdgesBehind(keyset);
     case v1::ROLL_WAIT_SIGNING:
-      return (keyset.awaits_parent ? ParentAdvice(keyset, name) + " Meanwhile data" : "Wait: data") + " is being signed with the new keys.";
+      return (keyset.awaits_parent ? ParentAdvice(keyset, name) + " Meanwhile data" : "Wait: data") +
+             " is being signed with the new keys." + EdgesBehind(keyset);
     case v1::ROLL_WAIT_PARENT: return ParentAdvice(keyset, name);
     case v1::ROLL_WAIT_CACHES: return "Wait: caches still hold what was before.";
     default: return "Wait: the next step is due.";

@@ -13,13 +13,25 @@ using Transaction = pqxx::transaction_base;
 /// More than an operator types before the signer has taken the first.
 constexpr int kWaitingCommandsMax = 8;
 
-constexpr Statement kKeyset{"keyset_find",
-                            "select coalesce(style, 0), coalesce(phase, 0), urgent, coalesce(algorithm, 0),"
-                            " extract(epoch from began_at)::bigint, extract(epoch from phase_at)::bigint, waits_for,"
-                            " extract(epoch from waits_until)::bigint, refused, parent_answer,"
-                            " extract(epoch from parent_asked_at)::bigint,"
-                            " tell_parent, (select count(*) from registry.key_command c where c.namespace_id = s.namespace_id)"
-                            " from published.keyset s where namespace_id = $1::integer"};
+constexpr Statement kKeyset{
+    "keyset_find",
+    "select coalesce(style, 0), coalesce(phase, 0), urgent, coalesce(algorithm, 0),"
+    " extract(epoch from began_at)::bigint, extract(epoch from phase_at)::bigint, waits_for,"
+    " extract(epoch from waits_until)::bigint, refused, parent_answer,"
+    " extract(epoch from parent_asked_at)::bigint,"
+    " tell_parent, (select count(*) from registry.key_command c where c.namespace_id = s.namespace_id),"
+    // As SeeKeyset looks for the first of them; serials as RFC 1982 compares them.
+    " (select coalesce(string_agg(edge_id || ' (last report ' || to_char(seen at time zone 'utc',"
+    "                             'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || ')', ', ' order by edge_id), '')"
+    "    from (select e.edge_id, max(e.reported_at) as seen"
+    "            from published.zone z join published.zone_keys k using (zone_id)"
+    "            join published.edge_position e using (zone_id)"
+    "           where z.namespace_id = s.namespace_id"
+    "             and (e.epoch < greatest(k.keys_epoch, k.swept_epoch)"
+    "                  or (e.epoch = k.keys_epoch and ((k.keys_serial - e.serial) & 4294967295) between 1 and 2147483647)"
+    "                  or (e.epoch = k.swept_epoch and ((k.swept_serial - e.serial) & 4294967295) between 1 and 2147483647))"
+    "           group by e.edge_id order by e.edge_id limit 5) behind)"
+    " from published.keyset s where namespace_id = $1::integer"};
 constexpr Statement kKeys{"keyset_keys",
                           "select key_id, key_tag, algorithm, dnskey, role, state, uses, extract(epoch from created_at)::bigint,"
                           " extract(epoch from state_at)::bigint from published.key where namespace_id = $1::integer"
@@ -42,7 +54,8 @@ KeysetRecord KeysetOf(const pqxx::row& row) {
           .parent_answer = row[9].as<std::string>(),
           .parent_asked_at = OptionalTimeOf(row[10]),
           .awaits_parent = row[11].as<bool>(),
-          .waiting_commands = row[12].as<int>()};
+          .waiting_commands = row[12].as<int>(),
+          .edges_behind = row[13].as<std::string>()};
 }
 
 Result<NamespaceKeys> FindIn(Transaction& transaction, const dns::Name& name) {

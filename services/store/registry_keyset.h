@@ -39,6 +39,7 @@ struct KeysetRecord {
   std::optional<UnixTime> parent_asked_at;
   bool awaits_parent = false;  // whatever else it waits for
   int waiting_commands = 0;
+  std::string edges_behind;  // the first edges that have not what the keyset made the zones publish, with their last reports; for people
 };
 
 struct NamespaceKeys {
