@@ -37,6 +37,7 @@ JUMPS = 10  # of the signer's clock while histories go on
 JUMP_SECONDS = ((1.1 * HOUR, 2 * HOUR), (8.2 * HOUR, 10 * HOUR))
 LAST_JUMPS_MAX = 18  # until all rolls are over
 WAIT_SECONDS = 60  # the most that a server waits
+REST_SECONDS = 600  # until nothing is due: a tree of 4,097 zones is signed anew after each jump
 TRANSFERRED_ZONES = 8  # of a namespace with many: its own and that many of the others
 JUDGED_WIDE = 32  # of a namespace with thousands: its own and that many of the others in all versions, all in their last one
 SETTINGS = {
@@ -89,7 +90,7 @@ class Cohort:
         # What the last jump made due is renewed without being asked for.
         for life in self.lives:
             keys = {key.dnskey_record.split()[-1] for key in life.keys.shown(callers["admin"])}
-            wait_until(lambda life=life: self.rests(life), CALL_SECONDS, f"all zones of {life.zone} at their last versions", 0.3)
+            wait_until(lambda life=life: self.rests(life), REST_SECONDS, f"all zones of {life.zone} at their last versions", 0.3)
             self.judge(life, keys)
         for client in callers.values():
             client.channel.close()
@@ -97,7 +98,8 @@ class Cohort:
     def finish_rolls(self, pool, admin):
         """Days go by, and parents do as they are told, until no roll is under way."""
         for _ in range(LAST_JUMPS_MAX):
-            self.each(pool, lambda life: wait_until(lambda: life.keys.settled(admin), CALL_SECONDS, f"the roll of {life.zone} waits for time alone", 0.3))
+            self.each(pool, lambda life: wait_until(lambda: life.keys.settled(admin) and self.rests(life), REST_SECONDS,
+                                                      f"the roll of {life.zone} waits for time alone", 0.5))
             if all(life.keys.under_way is None for life in self.lives):
                 return
             self.move_clock(JUMP_SECONDS[1])
