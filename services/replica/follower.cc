@@ -152,7 +152,7 @@ Result<feed::v1::FollowRequest> Follower::Answer(const feed::v1::FollowResponse&
 }
 
 /// Forgets what is half done of a zone.
-Result<void> Follower::Drop(const dns::Name& zone) {
+Result<void> Follower::Drop(dns::Name zone) {
   if (snapshot_ && snapshot_->zone == zone) snapshot_.reset();
   kept_back_.erase(zone);
   return writer_.AbandonSnapshot(zone);

@@ -109,7 +109,7 @@ class Follower {
   using DelegationOf = std::function<const std::vector<Octets>*(const dns::Name& child)>;
   std::vector<dns::Name> ChildrenOf(const dns::Name& parent, const DelegationOf& delegation_of) const;
   void Release(const std::vector<dns::Name>& children, Reached& reached);
-  Result<void> Drop(const dns::Name& zone);
+  Result<void> Drop(dns::Name zone);
   /// Passes a writer's result on and remembers when the disk, and not the data, is to blame.
   template <typename T>
   Result<T> Written(Result<T> result);

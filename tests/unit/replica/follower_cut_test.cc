@@ -98,6 +98,18 @@ TEST_P(FollowerCutTest, AChildIsServedTogetherWithTheDelegation) {
   EXPECT_TRUE(Serves(parent_) && Serves(child_));
 }
 
+TEST_P(FollowerCutTest, AChildThatWaitedWhenTheFeedWasLostIsTakenAnew) {
+  Snapshot(parent_, nullptr);
+  Snapshot(child_, &parent_);
+
+  ASSERT_TRUE(follower_->Begin().has_value());
+
+  Version(parent_, parent_.Publish({}, &child_));
+  EXPECT_FALSE(Serves(child_)) << "what waited was forgotten";
+  EXPECT_TRUE(Snapshot(child_, &parent_).applied().has_position());
+  EXPECT_TRUE(Serves(parent_) && Serves(child_));
+}
+
 TEST_P(FollowerCutTest, AChildsVersionsAreJudgedByTheParentsDelegation) {
   Snapshot(parent_, nullptr);
   Snapshot(child_, &parent_);
