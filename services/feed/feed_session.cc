@@ -31,6 +31,8 @@ constexpr std::size_t kBundleVersionsMax = 256;
 constexpr std::size_t kBundleOctetsMax = 1024 * 1024;
 constexpr std::size_t kPositionsMax = 10'000;
 constexpr std::size_t kNodesOctetsMax = 1024 * 1024;
+/// Versions that one session keeps because their journal was read beyond what a pass sends: some slices of it.
+constexpr std::size_t kAheadOctetsMax = 32UL * 1024 * 1024;
 constexpr std::size_t kReasonMax = 64;
 constexpr std::size_t kDetailMax = 512;
 constexpr seconds kNotifyPeriodMin(1);
@@ -290,24 +292,29 @@ bool FeedSession::AwaitStart() {
 
 /// Brings every zone as far as it can be brought now: a version of each at a time, so that those of one moment stay together.
 void FeedSession::Round(const ZoneList& zones) {
-  while (Pass(zones) && !ended()) {
+  std::vector<const store::FeedZone*> behind;
+  for (const store::FeedZone& zone : zones) behind.push_back(&zone);
+  while (Pass(behind) && !ended()) {
   }
+  ahead_.clear();
+  ahead_octets_ = 0;
 }
 
-/// Brings every zone one version on. Returns whether there is more to bring.
+/// Brings zones one version on, and leaves those that are not yet where they should be. Returns whether there is more to bring.
 /// Children come before their parents (ListFeedZones). A parent waits while a child of its own could not be sent, or not all of it: the
 /// delegation must not arrive before what it leads to.
-bool FeedSession::Pass(const ZoneList& zones) {
+bool FeedSession::Pass(std::vector<const store::FeedZone*>& behind) {
   std::unordered_set<dns::Name> waiting;
-  bool more = false;
-  for (const store::FeedZone& zone : zones) {
-    Brought brought = Brought::kDeferred;
-    if (!waiting.contains(zone.name)) brought = Bring(zone);
-    if (brought == Brought::kOver) return false;
+  bool more = false, over = false;
+  std::erase_if(behind, [&](const store::FeedZone* zone) {
+    if (over) return false;
+    const Brought brought = waiting.contains(zone->name) ? Brought::kDeferred : Bring(*zone);
+    over = brought == Brought::kOver;
     more = more || brought == Brought::kMore;
-    if (brought != Brought::kDone && zone.parent) waiting.insert(*zone.parent);
-  }
-  return SendBundle() && more;
+    if (brought != Brought::kDone && zone->parent) waiting.insert(*zone->parent);
+    return brought == Brought::kDone;
+  });
+  return !over && SendBundle() && more;
 }
 
 FeedSession::Brought FeedSession::Bring(const store::FeedZone& zone) {
@@ -328,15 +335,15 @@ FeedSession::Brought FeedSession::Bring(const store::FeedZone& zone) {
 }
 
 FeedSession::Brought FeedSession::SendVersions(const store::FeedZone& zone, const zone::ZonePosition& from) {
-  const auto versions = parts_.board.VersionsAfter(zone, from);
-  if (!versions) {
-    process::LogError(LogLevel::kWarning, "feed.journal_not_read", versions.error(), {{"zone", zone.name.Format()}});
+  const auto next = NextVersion(zone, from);
+  if (!next) {
+    process::LogError(LogLevel::kWarning, "feed.journal_not_read", next.error(), {{"zone", zone.name.Format()}});
     deferred_ = true;  // the next round tries again
     return Brought::kDone;
   }
-  if (versions->empty()) return !parts_.board.Feeds(zone) ? Brought::kDone : SendSnapshot(zone);
+  const VersionPointer& version = *next;
+  if (version == nullptr) return !parts_.board.Feeds(zone) ? Brought::kDone : SendSnapshot(zone);
   // One version of a zone fits into a bundle: each is judged by what the follower holds.
-  const VersionPointer& version = versions->front();
   const bool full = bundle_.size() == kBundleVersionsMax || bundle_octets_ + version->delta.size() > kBundleOctetsMax;
   if (full && !SendBundle()) return Brought::kOver;
   bundle_.emplace_back(zone.name, version);
@@ -344,6 +351,30 @@ FeedSession::Brought FeedSession::SendVersions(const store::FeedZone& zone, cons
   if (version->position != zone.position) return Brought::kMore;
   shared_->Wake();
   return Brought::kDone;
+}
+
+/// Returns the version that follows a position; null: none leads on from there. Reads as many as one look gives.
+Result<VersionPointer> FeedSession::NextVersion(const store::FeedZone& zone, const zone::ZonePosition& from) {
+  std::deque<VersionPointer>& ahead = ahead_[zone.zone_id];
+  // The follower may have refused one meanwhile.
+  while (!ahead.empty() && !Follows(*ahead.front(), from)) TakeAhead(ahead);
+  if (ahead.empty()) {
+    auto versions = parts_.board.VersionsAfter(zone, from);
+    if (!versions) return tl::unexpected(versions.error());
+    for (VersionPointer& version : *versions) {
+      if (!ahead.empty() && ahead_octets_ + version->delta.size() > kAheadOctetsMax) break;
+      ahead_octets_ += version->delta.size();
+      ahead.push_back(std::move(version));
+    }
+  }
+  return ahead.empty() ? nullptr : TakeAhead(ahead);
+}
+
+VersionPointer FeedSession::TakeAhead(std::deque<VersionPointer>& ahead) {
+  VersionPointer version = std::move(ahead.front());
+  ahead.pop_front();
+  ahead_octets_ -= version->delta.size();
+  return version;
 }
 
 bool FeedSession::SendBundle() {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <semaphore>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -63,11 +65,13 @@ class FeedSession {
 
   bool AwaitStart();
   void Round(const ZoneList& zones);
-  bool Pass(const ZoneList& zones);
+  bool Pass(std::vector<const store::FeedZone*>& behind);
   /// What became of a zone in a pass: it is where it should be, there is more of it, it has to wait, the session is over.
   enum class Brought { kDone, kMore, kDeferred, kOver };
   Brought Bring(const store::FeedZone& zone);
   Brought SendVersions(const store::FeedZone& zone, const zone::ZonePosition& from);
+  Result<VersionPointer> NextVersion(const store::FeedZone& zone, const zone::ZonePosition& from);
+  VersionPointer TakeAhead(std::deque<VersionPointer>& ahead);
   Brought SendSnapshot(const store::FeedZone& zone);
   /// Sends what waits to be sent together with others. Returns false when the session is over.
   bool SendBundle();
@@ -83,6 +87,8 @@ class FeedSession {
   bool deferred_ = false;  // something that the follower needs waits for a later round
   std::vector<std::pair<dns::Name, VersionPointer>> bundle_;
   std::size_t bundle_octets_ = 0;
+  std::unordered_map<std::int32_t, std::deque<VersionPointer>> ahead_;  // by zone: read in this round, and not sent yet
+  std::size_t ahead_octets_ = 0;
 };
 
 }  // namespace idzone::feed

@@ -25,6 +25,11 @@ constexpr store::JournalSlice kSlice{.versions_max = 64, .octets_max = 8 * 1024 
 
 }  // namespace
 
+bool Follows(const store::FeedVersion& version, const zone::ZonePosition& position) {
+  return version.position.epoch == position.epoch && version.previous_serial == position.serial &&
+         version.previous_digest == position.digest;
+}
+
 Result<void> ZoneBoard::Refresh() {
   auto zones = store::ListFeedZones(database_);
   if (!zones) return tl::unexpected(zones.error());
@@ -121,10 +126,8 @@ Result<std::vector<VersionPointer>> ZoneBoard::VersionsAfter(const store::FeedZo
     const std::scoped_lock lock(mutex_);
     const Recent& recent = recent_[zone.zone_id];
     if (recent.quarantined) return std::vector<VersionPointer>();
-    const auto next = std::find_if(recent.versions.begin(), recent.versions.end(), [&](const VersionPointer& version) {
-      return version->position.epoch == position.epoch && version->previous_serial == position.serial &&
-             version->previous_digest == position.digest;
-    });
+    const auto next = std::find_if(recent.versions.begin(), recent.versions.end(),
+                                   [&](const VersionPointer& version) { return Follows(*version, position); });
     if (next != recent.versions.end()) {
       // A session may still be going through an older list.
       const auto end = std::find_if(next, recent.versions.end(), [&](const VersionPointer& version) {

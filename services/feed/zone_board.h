@@ -18,6 +18,9 @@ class Metrics;
 using VersionPointer = std::shared_ptr<const store::FeedVersion>;
 using ZoneList = std::vector<store::FeedZone>;
 
+/// Says whether a version is the next one for who stands at a position.
+bool Follows(const store::FeedVersion& version, const zone::ZonePosition& position);
+
 /// Where every zone stands, read by one thread for all streams: its cost does not depend on the number of edges. The
 /// newest versions are kept in memory; only an edge that is further behind makes the board read the journal again.
 /// Quarantine: a zone whose journal or nodes hold what must not be fed leaves the list, loudly, until a restart; the

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From the journal to an edge: nothing is lost when either side dies, nothing is believed that was tampered with."""
 import os
+import time
 
 import pytest
 from devstack.devices import make_devices
@@ -185,3 +186,32 @@ def _empty_anchors(stack):
     path.write_text("; no zone is trusted\n")
     stack.account.own(path)
     return path
+
+
+def test_an_edge_that_was_away_is_fed_with_few_looks_into_the_journal(fed):
+    """It is further behind than the feed remembers: each look gives some tens of versions, and each of them is sent."""
+    stack, client = fed
+    stack.replicad.stop()
+    first = published_serial(stack)
+    for number in range(150):
+        enroll(client, 1, prefix=f"away{number}-")
+        assert client.wait(ZONE, timeout_seconds=60).done
+    versions = published_serial(stack) - first
+    assert versions >= 100, "nearly a version an enrollment"
+    stack.feedd.restart()  # it remembers nothing now
+    wait_until(lambda: stack.feedd.observe("/readyz")[0] == 200, 30, "the feed reads")
+    time.sleep(1)
+    looks = looks_into_the_journal(stack)
+
+    stack.replicad.start()
+
+    assert client.wait(ZONE, live=True, timeout_seconds=60).done
+    time.sleep(2)  # PostgreSQL counts what a backend read with one of its next transactions
+    looks = looks_into_the_journal(stack) - looks
+    assert 0 < looks < versions / 4, f"{looks} looks for {versions} versions"
+
+
+def looks_into_the_journal(stack):
+    """Scans of its fullest partition."""
+    return int(stack.cluster.sql("select max(coalesce(idx_scan, 0) + seq_scan) from pg_stat_user_tables where schemaname = 'published'"
+                                 " and relname like 'version\\_%'"))
