@@ -165,12 +165,12 @@ Result<Session::Use> Session::Continue() {
       opened_moment_ = moment_;
       return Fail(Reason::kUnavailable, "replica", "the snapshot that the query was opened with", "a newer one");
     }
-    if (snapshot_ != nullptr) {
+    if (snapshot_ != nullptr && snapshot_->held()) {
       last_use_ = Recently();
       return Used(std::move(lock));
     }
   }
-  return Open();  // nothing was opened yet, or there was no replica then
+  return Open();  // nothing was opened yet, there was no replica then, or no snapshot could be had
 }
 
 void Session::SetPinned(bool pinned) {

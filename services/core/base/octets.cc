@@ -12,30 +12,26 @@
 namespace idzone {
 namespace {
 
-/// The value of each hex digit, -1 for other characters.
-constexpr std::array<std::int8_t, 256> kHexValues = [] {
+/// What each character is worth as one of the digits, given in lower case, in either case; -1: it is none.
+constexpr std::array<std::int8_t, 256> ValuesOf(std::string_view digits) {
   std::array<std::int8_t, 256> values{};
   values.fill(-1);
-  for (std::size_t i = 0; i < 10; ++i) values['0' + i] = static_cast<std::int8_t>(i);
-  for (std::size_t i = 0; i < 6; ++i) values['a' + i] = values['A' + i] = static_cast<std::int8_t>(10 + i);
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    const char digit = digits[i];
+    values[static_cast<std::uint8_t>(digit)] = static_cast<std::int8_t>(i);
+    if (digit >= 'a') values[static_cast<std::uint8_t>(digit - 'a' + 'A')] = static_cast<std::int8_t>(i);
+  }
   return values;
-}();
+}
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+constexpr auto kHexValues = ValuesOf(kHexDigits);
+constexpr std::string_view kBase32Digits = "0123456789abcdefghijklmnopqrstuv";
+constexpr auto kBase32Values = ValuesOf(kBase32Digits);
 
 int HexValue(char c) {
   return kHexValues[static_cast<std::uint8_t>(c)];
 }
-
-/// What each character is worth as a digit of base32hex, of either case; -1: it is none. Name servers read one an answer.
-constexpr std::array<std::int8_t, 256> MakeBase32Values() {
-  std::array<std::int8_t, 256> values{};
-  values.fill(-1);
-  for (std::int8_t i = 0; i < 32; ++i) {
-    values[static_cast<std::size_t>(i < 10 ? '0' + i : 'a' + i - 10)] = i;
-    if (i >= 10) values[static_cast<std::size_t>('A' + i - 10)] = i;
-  }
-  return values;
-}
-constexpr auto kBase32Values = MakeBase32Values();
 
 int Base64Value(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
@@ -82,12 +78,11 @@ class Digester {
 }  // namespace
 
 std::string HexEncode(OctetsView octets) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string hex(octets.size() * 2, '\0');
   for (std::size_t i = 0; i < octets.size(); ++i) {
     const auto octet = static_cast<std::uint8_t>(octets[i]);
-    hex[2 * i] = kDigits[octet >> 4];
-    hex[2 * i + 1] = kDigits[octet & 15];
+    hex[2 * i] = kHexDigits[octet >> 4];
+    hex[2 * i + 1] = kHexDigits[octet & 15];
   }
   return hex;
 }
@@ -106,7 +101,6 @@ Result<Octets> HexDecode(std::string_view hex, std::string_view subject) {
 }
 
 std::string Base32HexEncode(OctetsView octets) {
-  static constexpr char kDigits[] = "0123456789abcdefghijklmnopqrstuv";
   std::string text((octets.size() * 8 + 4) / 5, '\0');
   char* out = text.data();
   std::uint32_t bits = 0;
@@ -116,10 +110,10 @@ std::string Base32HexEncode(OctetsView octets) {
     count += 8;
     while (count >= 5) {
       count -= 5;
-      *out++ = kDigits[bits >> count & 31];
+      *out++ = kBase32Digits[bits >> count & 31];
     }
   }
-  if (count > 0) *out = kDigits[bits << (5 - count) & 31];
+  if (count > 0) *out = kBase32Digits[bits << (5 - count) & 31];
   return text;
 }
 
