@@ -36,7 +36,7 @@ def serials(stack):
 def run(size, seed):
     stack = TestStack("campaign-delv").open()
     failures, told, changes = [], collections.Counter(), 0
-    try:
+    with stack.judged_by(failures):
         stack.create_namespace(ZONE, "--layout", "tree", "--width", "1")  # every name lies below a cut
         with stack.client() as client:
             answers = client.enroll_many(ZONE, make_devices(STABLE, "stable", kinds=lambda number: "p256"))
@@ -71,11 +71,5 @@ def run(size, seed):
                 failures.append(f"the changes stopped: {churn.failure!r}")
         busy = sum(churn.seconds for churn in churns)
         versions = serials(stack) - first_serial
-    except BaseException:
-        stack.failed = True
-        raise
-    finally:
-        stack.failed = stack.failed or bool(failures)
-        stack.close()
     operations = {**told, "changes": changes, "changes_per_s": round(changes / max(busy, 0.001)), "versions": versions}
     return {"cycles": size, "operations": operations, "failures": failures}

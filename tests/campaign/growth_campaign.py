@@ -71,7 +71,7 @@ def troubles(steady, before, samples, versions):
 
 def run(minutes, seed, changes=CHANGES):
     stack, failures, samples = TestStack("campaign-growth").open(), [], []
-    try:
+    with stack.judged_by(failures):
         prepare(stack)
         replica, steady = Replica(stack), SteadyChanges(stack, ZONE, changes)
         steady.start()
@@ -91,12 +91,6 @@ def run(minutes, seed, changes=CHANGES):
         steady.stopping.set()
         steady.join(120)
         failures += troubles(steady, before, samples, versions)
-    except BaseException:
-        stack.failed = True
-        raise
-    finally:
-        stack.failed = stack.failed or bool(failures)
-        stack.close()
     operations = {"minutes": minutes, "changes": steady.changes, "changes_per_s": round(steady.a_second()), "versions": int(versions),
                   "used_octets_before": int(before), "used_octets_most": int(max(samples)), "growth": round(max(samples) / before - 1, 4)}
     return {"cycles": minutes, "operations": operations, "failures": failures}

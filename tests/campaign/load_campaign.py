@@ -115,25 +115,21 @@ def run(size, seed, changes=None):
     changes = changes or CHANGES
     stack, failures = TestStack("campaign-load").open(), []
     unbound = None
-    try:
-        stack.create_namespace(ZONE, "--layout", "tree", "--width", "1")
-        names = Names(stack, max(STABLE_MIN, min(STABLE_MAX, size // 10)), seed)
-        names.enroll()
-        moving = max(100, int(changes / 2 * size / VALIDATED_A_SECOND))
-        direct_file, validated_file = names.write("direct", 100_000, moving), names.write("validated", size, moving)
-        most = DnsPerf(stack.ports["dns"], direct_file, seconds=MEASURE_SECONDS).report(60)
-        unbound = CountingUnbound(stack, ZONE)
-        load = Load(stack, unbound, direct_file, most, changes).validate(validated_file, size)
-        failures += load.troubles(size, (REACHED_SHARE if full else REACHED_SHARE_BUSY) * changes, REACHED_SHARE * load.asked if full else 0)
-        with stack.client() as client:
-            if not client.wait(ZONE, live=True, timeout_seconds=CONVERGE_SECONDS).done:
-                failures.append(f"not live {CONVERGE_SECONDS} s after the last change")
-    except BaseException:
-        stack.failed = True
-        raise
-    finally:
-        stack.failed = stack.failed or bool(failures)
-        if unbound is not None:
-            unbound.close()
-        stack.close()
+    with stack.judged_by(failures):
+        try:
+            stack.create_namespace(ZONE, "--layout", "tree", "--width", "1")
+            names = Names(stack, max(STABLE_MIN, min(STABLE_MAX, size // 10)), seed)
+            names.enroll()
+            moving = max(100, int(changes / 2 * size / VALIDATED_A_SECOND))
+            direct_file, validated_file = names.write("direct", 100_000, moving), names.write("validated", size, moving)
+            most = DnsPerf(stack.ports["dns"], direct_file, seconds=MEASURE_SECONDS).report(60)
+            unbound = CountingUnbound(stack, ZONE)
+            load = Load(stack, unbound, direct_file, most, changes).validate(validated_file, size)
+            failures += load.troubles(size, (REACHED_SHARE if full else REACHED_SHARE_BUSY) * changes, REACHED_SHARE * load.asked if full else 0)
+            with stack.client() as client:
+                if not client.wait(ZONE, live=True, timeout_seconds=CONVERGE_SECONDS).done:
+                    failures.append(f"not live {CONVERGE_SECONDS} s after the last change")
+        finally:
+            if unbound is not None:
+                unbound.close()
     return {"cycles": load.secure, "operations": load.operations(most), "failures": failures}

@@ -110,7 +110,7 @@ def believers(stack, anchors, questions):
 def run(size, seed):
     stack, failures, kinds, statuses, done = TestStack("campaign-validators"), [], collections.Counter(), collections.Counter(), 0
     without_drill = 0
-    try:
+    with stack.judged_by(failures):
         stack.open()
         world = World(stack)
         anchors = {space.zone: stack.delegation_signer(space.zone) for space in world.spaces}
@@ -125,11 +125,5 @@ def run(size, seed):
                 failures += filter(None, [trouble(question, verdicts)])
                 if done % PROGRESS_EVERY == 0:
                     print(f"{done}/{size} answers, {len(failures)} failures", flush=True)
-    except BaseException:
-        stack.failed = True
-        raise
-    finally:
-        stack.failed = stack.failed or bool(failures)
-        stack.close()
     return {"cycles": done, "operations": dict(statuses), "kinds": dict(sorted(kinds.items())),
             "judged_by_all_three": done - without_drill, "judged_without_drill": without_drill, "failures": failures}

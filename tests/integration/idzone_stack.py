@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The stack as the tests use it: temporary, gone at the end of the test, its logs kept when the test failed."""
+import contextlib
 import os
 import pathlib
 import shutil
@@ -63,6 +64,16 @@ class TestStack(Stack):
             print(f"logs kept in {kept}")
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.cluster.socket_folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def judged_by(self, failures):
+        """Closes the stack at the end; its logs are kept when there are failures by then, or when it comes to no end."""
+        self.failed = True
+        try:
+            yield self
+            self.failed = bool(failures)
+        finally:
+            self.close()
 
     def client(self, caller="enroller", **arguments):
         tls = self.folder / "tls"
