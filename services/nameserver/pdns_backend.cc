@@ -113,7 +113,8 @@ void IdentityBackend::lookup(const QType& type, const DNSName& name, PdnsZoneNum
   // The SOA look-up on PowerDNS's own behalf opens every query and every transfer (UeberBackend::getAuth, getSOAUncached).
   const bool internal = packet == nullptr;
   const bool opens = internal && type.getCode() == QType::SOA;
-  const Session::Use use = Must(opens ? session_.Open() : session_.Continue(), subject);
+  // With a zone's number it comes from PowerDNS's list of zones; without, nobody has looked there (a transfer, a zone's check).
+  const Session::Use use = Must(!opens ? session_.Continue() : IsGiven(zone_number) ? session_.Open() : session_.OpenNewest(), subject);
   if (use.snapshot() == nullptr) return;
   answerer_.SetMoment(use.moment());
   if (opens) answerer_.OpenQuery(static_cast<RrsigTime>(::time(nullptr)));
@@ -230,7 +231,8 @@ bool IdentityBackend::getDomainInfo(const PdnsZoneName& name, DomainInfo& info, 
 void IdentityBackend::getAllDomains(std::vector<DomainInfo>* domains, bool /*with_serial*/, bool /*include_disabled*/) {
   const auto subject = [] { return std::string("list of zones"); };
   if (const auto catalog = transfer_.catalog ? transfer_.catalog->Current() : nullptr) domains->push_back(InfoOfCatalog(*catalog));
-  const Session::Use use = Must(session_.Open(), subject);
+  // The newest: with the one before, PowerDNS would forget a zone that it was told of in between.
+  const Session::Use use = Must(session_.OpenNewest(), subject);
   if (use.snapshot() == nullptr) return;
   const auto held = Must(use.snapshot()->Zones(), subject);
   // A damaged zone is listed, too, so that its names are SERVFAIL and not REFUSED.

@@ -132,14 +132,14 @@ Result<void> Session::TakeNext(Clock::time_point now) {
   return {};
 }
 
-Result<void> Session::Advance(Clock::time_point now) {
+Result<void> Session::Advance(Clock::time_point now, Settled settled) {
   // Twice: what waited until it could be answered from may be old by now.
   for (int turn = 0; turn < 2; ++turn) {
     if (!next_->held()) {
       if (snapshot_->held() && environment_->LastCommit() == snapshot_->commit()) return {};
       if (auto taken = TakeNext(now); !taken) return taken;
     }
-    if (now < next_from_) return {};
+    if (settled == Settled::kAwaited && now < next_from_) return {};
     std::swap(snapshot_, next_);
     next_->Release();
     ++moment_;
@@ -147,13 +147,13 @@ Result<void> Session::Advance(Clock::time_point now) {
   return {};
 }
 
-Result<Session::Use> Session::Open(Clock::time_point now) {
+Result<Session::Use> Session::OpenAt(Clock::time_point now, Settled settled) {
   std::unique_lock lock(mutex_);
   pinned_ = false;
   last_use_ = now;
   if (auto current = source_.Current(); current != environment_) Adopt(std::move(current));
   if (environment_ != nullptr)
-    if (auto advanced = Advance(now); !advanced) return tl::unexpected(advanced.error());
+    if (auto advanced = Advance(now, settled); !advanced) return tl::unexpected(advanced.error());
   opened_moment_ = moment_;
   return Used(std::move(lock));
 }
@@ -187,7 +187,7 @@ void Session::MoveOn(Clock::time_point now, const std::shared_ptr<replica::Envir
   }
   if (environment_ == nullptr || pinned_ || now - last_use_ < ReplicaSource::kIdle) return;
   // What cannot be read is told to the next query.
-  static_cast<void>(Advance(now));
+  static_cast<void>(Advance(now, Settled::kAwaited));
 }
 
 }  // namespace idzone::nameserver

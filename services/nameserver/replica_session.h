@@ -109,8 +109,12 @@ class Session {
     std::uint64_t moment_;
   };
 
-  /// A query opens: takes the newest snapshot whose zones PowerDNS knows.
-  Result<Use> Open(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now());
+  /// A query opens, whose zone PowerDNS found in its list: takes the newest snapshot that every such query may be answered from.
+  Result<Use> Open(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) { return OpenAt(now, Settled::kAwaited); }
+  /// What did not go by PowerDNS's list opens (a transfer, that list itself): takes the newest snapshot.
+  Result<Use> OpenNewest(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) {
+    return OpenAt(now, Settled::kIgnored);
+  }
   /// A query goes on: the snapshot that it was opened with. UNAVAILABLE when the session was moved on to a newer one (the
   /// query slept), and the client asks again.
   Result<Use> Continue();
@@ -123,8 +127,11 @@ class Session {
   void MoveOn(std::chrono::steady_clock::time_point now, const std::shared_ptr<replica::Environment>& current);
   void LetGo();
   void Adopt(std::shared_ptr<replica::Environment> current);
-  /// Takes the newest snapshot, unless zones that it brings were told less than kSettle before.
-  Result<void> Advance(std::chrono::steady_clock::time_point now);
+  /// Whether zones that a snapshot brings must have been told kSettle before.
+  enum class Settled { kAwaited, kIgnored };
+  Result<Use> OpenAt(std::chrono::steady_clock::time_point now, Settled settled);
+  /// Takes the newest snapshot, or while that is waited for the one before.
+  Result<void> Advance(std::chrono::steady_clock::time_point now, Settled settled);
   Result<void> TakeNext(std::chrono::steady_clock::time_point now);
   Use Used(std::unique_lock<std::mutex> lock) { return {std::move(lock), snapshot_.get(), moment_}; }
 

@@ -94,6 +94,21 @@ TEST_F(ReplicaSessionTest, AVersionThatBringsZonesIsAnsweredFromOnceEveryQueryWa
   EXPECT_TRUE(sees_zone(other, ReplicaSource::kSettle + std::chrono::milliseconds(1))) << "for both at the same moment";
 }
 
+TEST_F(ReplicaSessionTest, WhoDoesNotGoByPowerDnssListHasANewZoneAtOnce) {
+  std::vector<Octets> told;
+  ZoneNews news([&](OctetsView apex, std::optional<replica::ZoneNumber>) { told.emplace_back(apex); });
+  ReplicaSource source(replica_.writer().environment(), Remember(), &news);
+  Session transfer(source);
+  const auto begun = Clock::now();
+  const auto sees_zone = [&](const Session::Use& use) { return Must(use.snapshot()->FindZone(replica_.apex.wire())).has_value(); };
+  EXPECT_FALSE(sees_zone(Must(transfer.Open(begun))));
+  replica_.Load(1);
+  EXPECT_FALSE(sees_zone(Must(transfer.Open(begun)))) << "a query waits";
+
+  EXPECT_TRUE(sees_zone(Must(transfer.OpenNewest(begun))));
+  EXPECT_EQ(told, std::vector<Octets>{Octets(replica_.apex.wire())}) << "and PowerDNS's list has it, too";
+}
+
 TEST_F(ReplicaSessionTest, AVersionThatHadToWaitIsNotAnsweredFromWhenThereIsANewerOne) {
   ZoneNews news([](OctetsView, std::optional<replica::ZoneNumber>) {});
   ReplicaSource source(replica_.writer().environment(), Remember(), &news);
