@@ -17,8 +17,8 @@
 #include "services/nameserver/transfer_keys.h"
 #include "services/nameserver/zone_listing.h"
 
-/// PowerDNS's backend `identity`: translation only. It (with pdns_transfer) and pdns_content are the only ones that know
-/// PowerDNS's headers.
+/// PowerDNS's backend `identity`: translation only. The files whose names begin with pdns_ are the only ones
+/// that know PowerDNS's headers; pdns_factory makes it.
 ///
 /// Errors: DBException for a question that cannot be answered now, which makes PowerDNS say SERVFAIL; PDNSException only
 /// at start. Threads: PowerDNS makes one instance for each of its threads; one never serves two queries at once.
