@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -25,7 +26,12 @@ constexpr std::size_t kReaderMapOctets = std::size_t{256} << 30;
 constexpr unsigned kReadersMax = 1022;
 /// All of these slots, and what LMDB keeps before them. It makes slots of whatever is left.
 constexpr off_t kLockFileOctets = off_t{68} * 1024;
-constexpr off_t kLeastOctets = off_t{2} * 4096;
+constexpr std::uint64_t kPageOctets = 4096;
+constexpr off_t kLeastOctets = off_t{2} * kPageOctets;
+/// How far the file is grown ahead of what LMDB uses of it: a share of that, within bounds.
+constexpr std::uint64_t kAheadShare = 16;
+constexpr std::uint64_t kAheadLeast = 16 * kPageOctets;
+constexpr std::uint64_t kAheadMost = 1024 * kPageOctets;
 /// Owner and group: the group is the name server's, which must write the lock file.
 constexpr mode_t kFileMode = 0660;
 
@@ -144,6 +150,8 @@ Result<std::shared_ptr<Environment>> Environment::Open(const std::string& direct
   if (code == 0 && !(identity && lock_identity)) code = ENOENT;
   if (code != 0) return OpenFailed(directory, code);
   std::shared_ptr<Environment> environment(new Environment(directory, env.release()));
+  // What is read goes into the kernel's cache page by page (see GrowAhead). It is advice: a kernel may not take it.
+  static_cast<void>(posix_fadvise(environment->Descriptor(), 0, 0, POSIX_FADV_RANDOM));
   environment->identity_ = *identity;
   environment->lock_identity_ = *lock_identity;
   open_files.files.insert({*identity, *lock_identity});
@@ -221,6 +229,17 @@ int Environment::Descriptor() const {
   mdb_filehandle_t descriptor = -1;
   IDZONE_INVARIANT(mdb_env_get_fd(env_, &descriptor) == 0, "an open environment has a descriptor");
   return descriptor;
+}
+
+void Environment::GrowAhead() {
+  const std::uint64_t used = UsedOctets();
+  const std::uint64_t wanted = std::min<std::uint64_t>(MapOctets(), used + std::clamp(used / kAheadShare, kAheadLeast, kAheadMost));
+  const std::string page(kPageOctets, '\0');
+  // A disk without room is LMDB's to complain about, when it needs some.
+  for (auto at = std::max(used, octets_); at < wanted; at += kPageOctets) {
+    if (pwrite(Descriptor(), page.data(), page.size(), static_cast<off_t>(at)) != static_cast<ssize_t>(page.size())) return;
+    octets_ = at + kPageOctets;
+  }
 }
 
 void Environment::NoteLength() {

@@ -93,6 +93,7 @@ Result<void> ReadTransaction::CheckFreePages() const {
 Result<WriteTransaction> WriteTransaction::Begin(const std::shared_ptr<Environment>& environment) {
   MDB_txn* txn = nullptr;
   environment->NoteLength();
+  environment->GrowAhead();
   if (const int code = mdb_txn_begin(environment->env_, nullptr, 0, &txn); code != 0) return Failed("a write transaction", code);
   return WriteTransaction(environment, txn);
 }
