@@ -262,7 +262,7 @@ Result<VersionWrite> Follower::Judge(const dns::Name& zone, const feed::v1::Foll
     return Fail(Reason::kVersionGap, "version of " + zone.Format(), "an apex with the new SOA", "none");
   const auto trust = Written(TrustFor(zone, (*own)->pins));
   if (!trust) return tl::unexpected(trust.error());
-  const auto judge = CheckApex(fed, apex->data->rrsets, position->serial, trust->pins, options_.verify, clock_.Now());
+  const auto judge = CheckApex(fed, apex->data->rrsets, position->serial, trust->pins, options_.verify, clock_.Now(), keys_);
   if (!judge) return tl::unexpected(judge.error());
   const auto read = [&](const dns::DenialKey& key) { return writer_.ReadNode(zone, key); };
   if (auto same = CheckSameNegativeTtl(*judge, read); !same) return tl::unexpected(same.error());
@@ -385,7 +385,7 @@ Follower::Effect Follower::ApplyBegin(const dns::Name& zone, const feed::v1::Fol
   } else if (!options_.anchors && trust->pins.empty()) {
     trust->pins = PinsToKeep(options_.anchors, zone, snapshot.apex.data->rrsets);
   }
-  auto judge = CheckApex({zone, *denial}, snapshot.apex.data->rrsets, position->serial, trust->pins, options_.verify, clock_.Now());
+  auto judge = CheckApex({zone, *denial}, snapshot.apex.data->rrsets, position->serial, trust->pins, options_.verify, clock_.Now(), keys_);
   if (!judge) return tl::unexpected(judge.error());
   snapshot.judge = std::move(*judge);
   if (trust->own) snapshot.new_pins = NewPins(zone, snapshot.apex.data->rrsets, kept);

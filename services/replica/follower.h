@@ -119,6 +119,7 @@ class Follower {
   const Clock& clock_;
   FollowerMetrics* const metrics_;
   std::optional<Snapshot> snapshot_;
+  KeyMemory keys_;
   std::map<dns::Name, KeptBack> kept_back_;
   std::set<dns::Name> refused_;
   std::map<dns::Name, std::string> held_back_;

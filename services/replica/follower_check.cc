@@ -9,7 +9,6 @@
 #include "services/core/dns/denial.h"
 #include "services/core/dns/dnskey.h"
 #include "services/core/zone/denial_signatures.h"
-#include "services/replica/follower_trust.h"
 
 namespace idzone::replica {
 namespace {
@@ -181,7 +180,7 @@ Result<std::vector<zone::NodeChange>> CheckChain(const FedZone& zone, const zone
 }
 
 Result<ZoneJudge> CheckApex(const FedZone& zone, const std::vector<dns::RrSet>& apex, dns::Serial serial, const std::vector<Octets>& pins,
-                            VerifyMode mode, UnixTime now) {
+                            VerifyMode mode, UnixTime now, KeyMemory& memory) {
   const dns::RrSet* soa = FindRrSet(apex, RrType::kSoa);
   const dns::RrSet* dnskeys = FindRrSet(apex, RrType::kDnskey);
   if (soa == nullptr || soa->rdatas.size() != 1 || dnskeys == nullptr)
@@ -193,15 +192,13 @@ Result<ZoneJudge> CheckApex(const FedZone& zone, const std::vector<dns::RrSet>& 
   if (!fields) return tl::unexpected(fields.error());
   if (fields->serial != serial)
     return Fail(Reason::kVersionGap, "SOA of " + zone.name.Format(), "serial " + std::to_string(serial), std::to_string(fields->serial));
-  if (mode != VerifyMode::kNone) {
-    if (auto checked = CheckKeys(zone.name, *dnskeys, pins, now); !checked) return tl::unexpected(checked.error());
-  }
+  auto keys = mode == VerifyMode::kNone ? memory.Decode(zone.name, dnskeys->rdatas) : memory.Verify(zone.name, *dnskeys, pins, now);
+  if (!keys) return tl::unexpected(keys.error());
   std::vector<std::pair<std::uint8_t, std::uint16_t>> shown;
   for (const Octets& dnskey : dnskeys->rdatas) {
     if (dnskey.size() > 4) shown.emplace_back(static_cast<std::uint8_t>(dnskey[3]), dns::KeyTag(dnskey));
   }
-  return ZoneJudge{zone, dns::SignatureVerifier(zone.name, dnskeys->rdatas), std::move(shown), std::min(soa->ttl, fields->minimum), mode,
-                   now};
+  return ZoneJudge{zone, *std::move(keys), std::move(shown), std::min(soa->ttl, fields->minimum), mode, now};
 }
 
 Result<void> CheckSameNegativeTtl(const ZoneJudge& judge, const NodeReader& read) {

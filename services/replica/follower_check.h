@@ -11,6 +11,7 @@
 #include "services/core/dns/signature_verifier.h"
 #include "services/core/zone/node.h"
 #include "services/core/zone/version.h"
+#include "services/replica/key_memory.h"
 
 /// What a follower checks before it writes. Pure: it reads nodes through a function and takes the time as an argument.
 /// A version must follow the replica's own position by serial and digest, its digest must be that of its octets, its
@@ -59,7 +60,7 @@ Result<std::vector<zone::NodeChange>> CheckChain(const FedZone& zone, const zone
 /// ENCODING_MALFORMED (no SOA or no DNSKEY, or the denial of another kind), VERSION_GAP (another serial), KEY_NOT_PINNED,
 /// SIGNATURE_INVALID.
 Result<ZoneJudge> CheckApex(const FedZone& zone, const std::vector<dns::RrSet>& apex, dns::Serial serial, const std::vector<Octets>& pins,
-                            VerifyMode mode, UnixTime now);
+                            VerifyMode mode, UnixTime now, KeyMemory& memory);
 
 /// Checks that the zone's denial records keep their TTL, because a version would leave most of them with the old one.
 /// VERSION_GAP: only a snapshot can change it.

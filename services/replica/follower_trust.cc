@@ -139,7 +139,7 @@ std::vector<Octets> PinsToKeep(const std::optional<AnchorSet>& anchors, const dn
   return pins;
 }
 
-Result<void> CheckKeys(const dns::Name& zone, const dns::RrSet& dnskeys, const std::vector<Octets>& pins, UnixTime now) {
+Result<dns::RrsigFields> CheckKeys(const dns::Name& zone, const dns::RrSet& dnskeys, const std::vector<Octets>& pins, UnixTime now) {
   std::vector<Octets> pinned;
   for (const Octets& dnskey : dnskeys.rdatas) {
     if (MaySign(dnskey) && std::find(pins.begin(), pins.end(), dns::EncodeDs(zone, dnskey)) != pins.end()) pinned.push_back(dnskey);
@@ -148,12 +148,13 @@ Result<void> CheckKeys(const dns::Name& zone, const dns::RrSet& dnskeys, const s
     return Fail(Reason::kKeyNotPinned, "DNSKEY of " + zone.Format(), "a key that is pinned, of " + std::to_string(pins.size()) + " pins",
                 "none");
   // Further signatures, by keys that are not pinned, may be there; one by a pinned key is needed.
-  Result<void> last = Fail(Reason::kSignatureInvalid, "DNSKEY of " + zone.Format(), "a signature by a pinned key", "none");
+  Error last{Reason::kSignatureInvalid, "DNSKEY of " + zone.Format(), "a signature by a pinned key", "none"};
   for (const Octets& rrsig : dnskeys.rrsigs) {
-    last = dns::CheckSignature(zone, dns::RrType::kDnskey, dnskeys.ttl, dnskeys.rdatas, rrsig, zone, pinned, now);
-    if (last) return last;
+    const auto checked = dns::CheckSignature(zone, dns::RrType::kDnskey, dnskeys.ttl, dnskeys.rdatas, rrsig, zone, pinned, now);
+    if (checked) return dns::ParseRrsig(rrsig);
+    last = checked.error();
   }
-  return last;
+  return tl::unexpected(last);
 }
 
 }  // namespace idzone::replica

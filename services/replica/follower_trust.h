@@ -48,8 +48,8 @@ std::vector<Octets> TrustedPins(const std::optional<AnchorSet>& anchors, const d
 /// With anchors, a note of what they say of the zone stands first: 'A' and a digest, which no DS RDATA has the size of.
 std::vector<Octets> PinsToKeep(const std::optional<AnchorSet>& anchors, const dns::Name& zone, const std::vector<dns::RrSet>& apex);
 
-/// Checks that the DNSKEY RRset is signed, now, by one of its keys that is pinned.
+/// Checks that the DNSKEY RRset is signed, now, by one of its keys that is pinned. Returns that signature.
 /// KEY_NOT_PINNED, SIGNATURE_INVALID.
-Result<void> CheckKeys(const dns::Name& zone, const dns::RrSet& dnskeys, const std::vector<Octets>& pins, UnixTime now);
+Result<dns::RrsigFields> CheckKeys(const dns::Name& zone, const dns::RrSet& dnskeys, const std::vector<Octets>& pins, UnixTime now);
 
 }  // namespace idzone::replica

@@ -36,6 +36,11 @@ Result<RrsigFields> ParseRrsig(OctetsView rdata) {
   return fields;
 }
 
+bool IsWithinPeriod(UnixTime now, std::uint32_t inception, std::uint32_t expiration) {
+  const auto not_after = [](std::uint32_t earlier, std::uint32_t later) { return static_cast<std::int32_t>(later - earlier) >= 0; };
+  return not_after(inception, ToRrsigTime(now)) && not_after(ToRrsigTime(now), expiration);
+}
+
 Octets EncodeRrsigPrefix(const RrsigFields& fields) {
   Octets octets;
   OctetWriter writer(octets);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <vector>
 
+#include "services/core/base/clock.h"
 #include "services/core/base/octets.h"
 #include "services/core/dns/rr_type.h"
 
@@ -41,6 +42,9 @@ struct RrsigFields {
   Octets signer;  // wire form
   Octets signature;
 };
+
+/// Says whether a signature of that period holds at `now`: RFC 4034 §3.1.5, times are compared with serial number arithmetic.
+bool IsWithinPeriod(UnixTime now, std::uint32_t inception, std::uint32_t expiration);
 
 /// Reads RRSIG RDATA. ENCODING_MALFORMED when it is not one.
 Result<RrsigFields> ParseRrsig(OctetsView rdata);

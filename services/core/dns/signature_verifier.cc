@@ -58,11 +58,6 @@ bool VerifyEd25519(EVP_PKEY* key, OctetsView data, OctetsView signature) {
          EVP_DigestVerify(context.get(), Data(signature), signature.size(), Data(data), data.size()) == 1;
 }
 
-/// RFC 4034 §3.1.5: times are compared with serial number arithmetic.
-bool NotAfter(std::uint32_t earlier, std::uint32_t later) {
-  return static_cast<std::int32_t>(later - earlier) >= 0;
-}
-
 std::string Subject(const Name& owner, RrType type) {
   return "RRSIG of " + owner.Format() + " " + RrTypeName(type);
 }
@@ -104,6 +99,12 @@ SignatureVerifier::SignatureVerifier(Name zone, const std::vector<Octets>& dnske
   }
 }
 
+SignatureVerifier SignatureVerifier::For(Name zone) const {
+  SignatureVerifier other = *this;
+  other.zone_ = std::move(zone);
+  return other;
+}
+
 Result<void> SignatureVerifier::Check(const Name& owner, RrType type, Ttl ttl, const std::vector<Octets>& rdatas, OctetsView rrsig,
                                       UnixTime now) const {
   const auto fields = ParseRrsig(rrsig);
@@ -112,7 +113,7 @@ Result<void> SignatureVerifier::Check(const Name& owner, RrType type, Ttl ttl, c
       fields->labels != owner.rrsig_label_count() || !owner.IsAtOrBelow(zone_))
     return Fail(Reason::kSignatureInvalid, Subject(owner, type), "type, TTL, labels and signer of the records", "others");
   if (!InCanonicalOrder(rdatas)) return Fail(Reason::kSignatureInvalid, Subject(owner, type), "records in canonical order", "others");
-  if (NotAfter(fields->inception, ToRrsigTime(now)) && NotAfter(ToRrsigTime(now), fields->expiration)) {
+  if (IsWithinPeriod(now, fields->inception, fields->expiration)) {
     const Octets data = EncodeSignedData(*fields, owner.wire(), type, rdatas);
     for (const auto& key : keys_) {
       if (key->tag == fields->key_tag && key->algorithm == fields->algorithm && key->Verifies(data, fields->signature)) return {};

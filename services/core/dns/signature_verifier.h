@@ -22,6 +22,9 @@ class SignatureVerifier {
   /// 15, or cannot be decoded verify nothing.
   SignatureVerifier(Name zone, const std::vector<Octets>& dnskeys);
 
+  /// Returns the same keys, decoded once, for another zone that has them too.
+  SignatureVerifier For(Name zone) const;
+
   /// Checks one RRSIG over records in canonical order. SIGNATURE_INVALID when none of the keys made it, when it is not valid
   /// at `now`, or when anything in it does not fit the records; ENCODING_MALFORMED. `type` may also be kNsec3 or kNsec.
   Result<void> Check(const Name& owner, RrType type, Ttl ttl, const std::vector<Octets>& rdatas, OctetsView rrsig, UnixTime now) const;

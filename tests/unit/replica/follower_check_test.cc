@@ -14,11 +14,12 @@ struct FollowerCheckTest : testing::TestWithParam<SignedZone::Options> {
   SignedZone zone{GetParam()};
   NodeReader held = zone.Reader();
   zone::ZonePosition own = zone.position();
+  KeyMemory memory;
   FedVersion version = zone.Publish({"one", "two", "three"});
   std::vector<zone::NodeChange> changes = zone::DecodeDelta(version.delta, zone.name(), zone.denial()).value();
 
   Result<ZoneJudge> Judge(const std::vector<Octets>& pins, UnixTime now, VerifyMode mode = VerifyMode::kAll) {
-    return CheckApex(zone.fed(), zone.Apex().data->rrsets, version.position.serial, pins, mode, now);
+    return CheckApex(zone.fed(), zone.Apex().data->rrsets, version.position.serial, pins, mode, now, memory);
   }
   ZoneJudge ValidJudge() { return Judge({zone.Ds()}, zone.now()).value(); }
   Reason ReasonOf(const Result<void>& result) { return result ? Reason::kInternal : result.error().reason; }
@@ -107,7 +108,7 @@ TEST_P(FollowerCheckTest, RefusesAPartOfANodeThatIsNotHeld) {
 }
 
 TEST_P(FollowerCheckTest, RefusesTheApexOfAnotherSerialOrKeyOrTime) {
-  EXPECT_EQ(CheckApex(zone.fed(), zone.Apex().data->rrsets, 7, {zone.Ds()}, VerifyMode::kAll, zone.now()).error().reason,
+  EXPECT_EQ(CheckApex(zone.fed(), zone.Apex().data->rrsets, 7, {zone.Ds()}, VerifyMode::kAll, zone.now(), memory).error().reason,
             Reason::kVersionGap);
   EXPECT_EQ(Judge({SignedZone(GetParam()).Ds()}, zone.now()).error().reason, Reason::kKeyNotPinned);
   EXPECT_EQ(Judge({}, zone.now()).error().reason, Reason::kKeyNotPinned);
@@ -121,7 +122,7 @@ TEST_P(FollowerCheckTest, RefusesAZoneThatIsFedAsTheOtherKind) {
 
   // Also by a follower that verifies no signature.
   for (const VerifyMode mode : {VerifyMode::kAll, VerifyMode::kNone})
-    EXPECT_EQ(CheckApex(other, zone.Apex().data->rrsets, version.position.serial, {zone.Ds()}, mode, zone.now()).error().reason,
+    EXPECT_EQ(CheckApex(other, zone.Apex().data->rrsets, version.position.serial, {zone.Ds()}, mode, zone.now(), memory).error().reason,
               Reason::kEncodingMalformed);
 }
 
