@@ -3,7 +3,6 @@
 import grpc
 from idzone_client import detail_of
 
-ROLLS_MAX = 3  # of a history; emergencies beside them
 SIGNING, PARENT, CACHES = 3, 4, 5  # RollWait
 CSK, KSK, ZSK = 1, 2, 3  # KeyRole
 ALL_KEYS, ZSK_PRE_PUBLISH, KSK_DOUBLE_SIGNATURE, KSK_DOUBLE_DS, ALGORITHM = 1, 2, 3, 4, 5  # RollStyle
@@ -23,9 +22,11 @@ def choices(roles, algorithm):
 
 
 class Keys:
-    def __init__(self, life):
+    def __init__(self, life, rolls):
+        """`rolls`: how many; emergencies come beside them."""
         self.life, self.random, self.zone = life, life.random, life.zone
-        self.begun, self.under_way, self.seen = 0, None, False
+        self.rolls, self.begun, self.under_way, self.seen = rolls, 0, None, False
+        self.waits = None  # what the roll waited for when it was last looked at
 
     def call(self, admin, method, **fields):
         from history_life import CALL_SECONDS, patiently
@@ -35,6 +36,7 @@ class Keys:
     def status(self, admin):
         status = self.call(admin, "GetKeyStatus", namespace_name=self.zone).status
         self.seen = self.seen or status.HasField("roll")
+        self.waits = status.roll.wait if status.HasField("roll") else None
         if self.under_way and not status.HasField("roll") and not status.waiting_commands:
             assert self.seen, f"the roll {self.under_way} was refused: {status.refusal}"
             self.life.operations[f"rolled {self.under_way}"] += 1
@@ -48,8 +50,8 @@ class Keys:
         """Whatever a roll may meet: a parent that does as it is told, soon or late; an emergency; nothing."""
         status = self.status(admin)
         if self.under_way is None:
-            if self.begun < ROLLS_MAX and self.random.random() < 0.6:
-                self.begin(admin)
+            if self.random.random() < 0.6:
+                self.begin_next(admin)
         elif status.roll.wait == PARENT:
             if self.random.random() < 0.7:
                 self.confirm(admin)
@@ -57,10 +59,16 @@ class Keys:
             self.life.operations["emergency"] += 1
             self.call(admin, "RollKey", namespace_name=self.zone, style=ALL_KEYS, emergency=True)
 
-    def begin(self, admin):
+    def are_done(self):
+        return self.under_way is None and self.begun == self.rolls
+
+    def begin_next(self, admin):
+        if self.under_way is not None or self.begun == self.rolls:
+            return
         keys = self.shown(admin)
         offered = choices({key.role for key in keys}, keys[0].algorithm)
-        name = self.random.choice(sorted(offered))
+        splits = [name for name in offered if name.endswith("to split")]  # the first of two rolls, most often: else few keys roll apart
+        name = self.random.choice(sorted(splits if splits and self.begun + 1 < self.rolls and self.random.random() < 0.8 else offered))
         self.call(admin, "RollKey", namespace_name=self.zone, **offered[name])
         self.begun += 1
         self.under_way, self.seen = name, False

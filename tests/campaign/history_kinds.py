@@ -8,7 +8,6 @@ from structured_ids import ENUM_FORMS, any_label, any_text
 DENIAL_TYPES = {NSEC3: "NSEC3", NSEC: "NSEC"}
 FLAT, TREE, ENUM = 1, 2, 3  # LayoutKind
 PRIVATE = 2  # LabelPrivacy
-EVERY_WIDE = 64  # one history in so many is a tree of 4,097 zones, which costs as much as dozens of the others
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +23,16 @@ class Kind:
     def is_enum(self):
         return self.fields["layout"]["kind"] == ENUM
 
+    @property
+    def width(self):
+        """Of a tree, in digits; None of anything else."""
+        return self.fields["layout"].get("width")
+
+    @property
+    def is_wide(self):
+        """Has thousands of versions, or tens of thousands, where others have a hundred."""
+        return (self.width or 0) >= 2
+
     def __str__(self):
         return f"{self.layout} {DENIAL_TYPES[self.denial]} {self.algorithm}"
 
@@ -31,23 +40,26 @@ class Kind:
 LAYOUTS = (
     ("flat", {"layout": {"kind": FLAT}}, any_label),
     ("tree-1", {"layout": {"kind": TREE, "width": 1}}, any_label),
-    ("tree-2", {"layout": {"kind": TREE, "width": 2}}, any_label),
     ("tree-0", {"layout": {"kind": TREE, "width": 0}}, any_label),
     ("flat private", {"layout": {"kind": FLAT}, "labels": PRIVATE}, any_text),
     ("tree-1 private", {"layout": {"kind": TREE, "width": 1}, "labels": PRIVATE}, any_text),
     *((f"enum {ids.__name__}", {"layout": {"kind": ENUM, "form": form + 1}}, ids) for form, ids in enumerate(ENUM_FORMS)),
 )
-WIDE = ("tree-3", {"layout": {"kind": TREE, "width": 3}}, any_label)
+# Trees of 257 and 4,097 zones: one history in so many, the last of each so many seeds; 4 and 46 of 2,000.
+WIDE = {500: ("tree-3", {"layout": {"kind": TREE, "width": 3}}, any_label), 40: ("tree-2", {"layout": {"kind": TREE, "width": 2}}, any_label)}
 CHAINS = ((NSEC3, 13), (NSEC, 15), (NSEC3, 15), (NSEC, 13))  # (denial, algorithm)
-# Neighbours differ in both; every pair comes once, because their counts have no common divisor.
-KINDS = tuple(Kind(*LAYOUTS[number % len(LAYOUTS)], *CHAINS[number % len(CHAINS)]) for number in range(len(LAYOUTS) * len(CHAINS)))
-assert len(set(map(str, KINDS))) == len(KINDS)
 
 
 def kind_of(seed):
-    if seed % EVERY_WIDE == EVERY_WIDE - 1:
-        return Kind(*WIDE, *CHAINS[seed // EVERY_WIDE % len(CHAINS)])
-    return KINDS[seed % len(KINDS)]
+    """Neighbours differ in layout and chain; every pair of them comes, because chains begin anew with each round of layouts."""
+    for every, layout in WIDE.items():
+        if seed % every == every - 1:
+            return Kind(*layout, *CHAINS[seed // every % len(CHAINS)])
+    return Kind(*LAYOUTS[seed % len(LAYOUTS)], *CHAINS[(seed + seed // len(LAYOUTS)) % len(CHAINS)])
+
+
+KINDS = {str(kind_of(seed)) for seed in range(4 * max(WIDE))}
+assert len(KINDS) == (len(LAYOUTS) + len(WIDE)) * len(CHAINS)
 
 
 def significant(device_id):

@@ -33,7 +33,7 @@ def patiently(call):
 
 
 class Life:
-    def __init__(self, seed, devices):
+    def __init__(self, seed, devices, rolls):
         self.seed, self.random = seed, random.Random(seed)
         self.kind = kind_of(seed)
         self.zone = f"_device.h{seed}.example."
@@ -43,7 +43,7 @@ class Life:
         self.closed = []  # prefixes below which nobody is enrolled before their cut is open
         self.asked_cuts = set()
         self.operations = collections.Counter()
-        self.keys = Keys(self)
+        self.keys = Keys(self, rolls)
 
     def create(self, admin):
         admin.call("NamespaceService", "CreateNamespace", CALL_SECONDS, namespace_resource={
@@ -109,7 +109,7 @@ class Life:
         for _ in range(self.random.choice((1, 1, 2))):
             choice = self.random.random()
             if choice < 0.25:
-                self.rotate(callers["enroller"], self.random.randint(1, 4))
+                self.rotate(callers["enroller"], self.random.randint(1, 2))
             elif choice < 0.35 and self.free:
                 self.re_enroll(callers["re-enroller"], self.random.randint(1, min(4, len(self.free))))
             elif choice < 0.4 and self.revoked:
@@ -117,7 +117,7 @@ class Life:
             elif len(self.active) <= NAMES or choice < 0.7:
                 self.enroll(callers["enroller"], self.random.randint(1, 6))
             else:
-                self.revoke(callers["enroller"], self.random.randint(1, min(6, len(self.active) - NAMES)))
+                self.revoke(callers["enroller"], self.random.randint(1, min(3, len(self.active) - NAMES)))
 
     def enroll(self, client, count):
         asked = [dataclasses.replace(device, id=self.new_id()) for device in itertools.islice(self.devices, count)]
