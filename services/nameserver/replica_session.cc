@@ -28,9 +28,13 @@ ReplicaSource::ReplicaSource(std::string directory, Report report, ZoneNews* new
 }
 
 void ReplicaSource::RunForever() {
+  static_assert(kMove * kMovesPerTick <= kTick);
   std::thread([this] {
     while (true) {
-      std::this_thread::sleep_for(kTick);
+      for (unsigned move = 0; move < kMovesPerTick; ++move) {
+        std::this_thread::sleep_for(kMove);
+        MoveIdleOn(Clock::now());
+      }
       Tick(Clock::now());
     }
   }).detach();
@@ -91,11 +95,14 @@ void ReplicaSource::Tick(Clock::time_point now) {
     Replace();
     current = Current();
   }
-  {
-    const std::lock_guard lock(sessions_mutex_);
-    for (Session* session : sessions_) session->MoveOn(now, current);
-  }
+  MoveIdleOn(now);
   if (current == nullptr) TryOpen();
+}
+
+void ReplicaSource::MoveIdleOn(Clock::time_point now) {
+  const auto current = Current();
+  const std::lock_guard lock(sessions_mutex_);
+  for (Session* session : sessions_) session->MoveOn(now, current);
 }
 
 Session::Session(ReplicaSource& source) : source_(source) {

@@ -36,6 +36,10 @@ class ReplicaSource {
  public:
   static constexpr std::chrono::milliseconds kTick{250};
   static constexpr std::chrono::milliseconds kIdle{500};
+  /// How long an idle session goes on holding what is not the newest version. An edge that has fallen behind catches up with a
+  /// hundred versions a second and more, and none of the pages that they free is used again while an older version is held.
+  static constexpr std::chrono::milliseconds kMove{20};
+  static constexpr unsigned kMovesPerTick = 12;
   /// From PowerDNS's look-up of the zone to the query's opening: microseconds, unless the thread is denied the processor.
   static constexpr std::chrono::milliseconds kSettle{20};
 
@@ -54,6 +58,8 @@ class ReplicaSource {
   void RunForever();
   /// What the thread does each kTick: opens, notices a replaced file, moves idle sessions on.
   void Tick(std::chrono::steady_clock::time_point now);
+  /// What it does each kMove: moves idle sessions on.
+  void MoveIdleOn(std::chrono::steady_clock::time_point now);
 
   /// Returns the replica as it is now, or null while there is none.
   std::shared_ptr<replica::Environment> Current() const;

@@ -65,7 +65,7 @@ TEST_F(ReplicaSessionTest, AnIdleSessionIsMovedOnSoThatItHoldsNoOldVersion) {
 
   source.Tick(Clock::now());
   EXPECT_EQ(SerialOf(Must(session.Continue()), replica_.apex), 1U) << "a query is not interrupted";
-  source.Tick(Clock::now() + ReplicaSource::kIdle);
+  source.MoveIdleOn(Clock::now() + ReplicaSource::kIdle);
 
   const auto continued = session.Continue();
   ASSERT_FALSE(continued.has_value()) << "what slept so long must ask again";
