@@ -55,8 +55,10 @@ struct Parts {
   NamespaceDirectory namespaces{reads};
   Naming naming;
   rpc::CallGate gate;
-  EnrollmentCommitter enroll{{kEnrollWorkers, limits::kEnrollBatchMax, limits::kEnrollQueueMax},
-                             [this](const std::vector<store::Enrollment>& items) { return store::EnrollBatch(enrollments, items); }};
+  store::EnrollmentOutlook outlook;
+  EnrollmentCommitter enroll{
+      {kEnrollWorkers, limits::kEnrollBatchMax, limits::kEnrollQueueMax},
+      [this](const std::vector<store::Enrollment>& items) { return store::EnrollBatch(enrollments, items, outlook); }};
   RevocationCommitter revoke{{kRevokeWorkers, limits::kEnrollBatchMax, limits::kEnrollQueueMax},
                              [this](const std::vector<store::Revocation>& items) { return store::RevokeBatch(revocations, items); }};
   EnrollmentWorkflow workflow{namespaces, naming, enroll};

@@ -102,7 +102,13 @@ void ReadDenialLabels(Transaction& transaction, const std::vector<Enrollment>& i
   }
 }
 
-Known ReadKnown(Transaction& transaction, const std::vector<Enrollment>& items) {
+/// Looks up what decides about new identities, and with `existing` which identities and keys there are.
+Known ReadKnown(Transaction& transaction, const std::vector<Enrollment>& items, bool existing) {
+  Known known;
+  ReadClosedCuts(transaction, items, known);
+  ReadTooSlow(transaction, items, known);
+  ReadDenialLabels(transaction, items, known);
+  if (!existing) return known;
   std::vector<OctetsView> identity_ids;
   std::vector<std::int32_t> namespaces;
   std::vector<OctetsView> fingerprints;
@@ -111,13 +117,9 @@ Known ReadKnown(Transaction& transaction, const std::vector<Enrollment>& items) 
     namespaces.push_back(item.home->namespace_id);
     fingerprints.push_back(item.fingerprint);
   }
-  Known known;
-  ReadClosedCuts(transaction, items, known);
-  ReadTooSlow(transaction, items, known);
   known.identities = ReadIdentities(transaction, identity_ids);
   for (const pqxx::row& row : Execute(transaction, kReadKeys, IntegerArray(namespaces), ByteaArray(fingerprints)))
     known.keys[{row[0].as<std::int32_t>(), OctetsOf(row[1])}] = {UuidOf(row[2]), row[3].as<std::string>(), row[4].as<bool>()};
-  ReadDenialLabels(transaction, items, known);
   return known;
 }
 
@@ -223,8 +225,10 @@ IdentityRecord NewRecord(const Enrollment& item, const BatchNumbers& numbers) {
 
 using Outcomes = std::vector<Result<Enrolled>>;
 
-Result<Outcomes> EnrollIn(Transaction& transaction, const std::vector<Enrollment>& items) {
-  Known known = ReadKnown(transaction, items);
+/// Without `look` no identity is supposed to exist. Throws LostRace when one does, or when any item is to be refused: the reasons
+/// depend on what exists.
+Result<Outcomes> EnrollIn(Transaction& transaction, const std::vector<Enrollment>& items, bool look) {
+  Known known = ReadKnown(transaction, items, look);
   std::vector<std::optional<Result<Enrolled>>> decided;
   std::vector<const Enrollment*> chosen;
   std::set<std::int32_t> namespaces;
@@ -232,6 +236,7 @@ Result<Outcomes> EnrollIn(Transaction& transaction, const std::vector<Enrollment
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Enrollment& item = items[i];
     decided.push_back(Decide(item, known, items));
+    if (decided.back() && !look) throw LostRace{};
     if (decided.back() || !known.new_identities.emplace(item.identity_id, i).second) continue;
     known.keys[{item.home->namespace_id, item.fingerprint}] = {item.identity_id, item.subject, false};
     chosen.push_back(&item);
@@ -244,7 +249,7 @@ Result<Outcomes> EnrollIn(Transaction& transaction, const std::vector<Enrollment
     try {
       Insert(transaction, chosen, numbers);
     } catch (const pqxx::unique_violation&) {
-      throw LostRace{};  // another transaction was faster
+      throw LostRace{};  // another transaction was faster, or nobody looked
     }
     WriteChanges(transaction, DirtyKind::kEnrollment, "identity.enrolled", numbers, changed);
   }
@@ -261,11 +266,21 @@ Result<Outcomes> EnrollIn(Transaction& transaction, const std::vector<Enrollment
 
 }  // namespace
 
-std::vector<Result<Enrolled>> EnrollBatch(Database& database, const std::vector<Enrollment>& items) {
+std::vector<Result<Enrolled>> EnrollBatch(Database& database, const std::vector<Enrollment>& items, EnrollmentOutlook& outlook) {
   IDZONE_INVARIANT(items.size() <= limits::kEnrollBatchMax, "a batch has at most kEnrollBatchMax items");
-  auto outcomes = database.Transact("enroll", [&](Transaction& transaction) { return EnrollIn(transaction, items); });
-  if (outcomes) return std::move(*outcomes);
+  bool look = !outlook.all_new;
+  auto outcomes =
+      database.Transact("enroll", [&](Transaction& transaction) { return EnrollIn(transaction, items, std::exchange(look, true)); });
+  if (outcomes) {
+    outlook.all_new = std::all_of(outcomes->begin(), outcomes->end(), [](const auto& outcome) { return outcome && !outcome->already; });
+    return std::move(*outcomes);
+  }
   return {items.size(), Result<Enrolled>(tl::unexpected(outcomes.error()))};
+}
+
+std::vector<Result<Enrolled>> EnrollBatch(Database& database, const std::vector<Enrollment>& items) {
+  EnrollmentOutlook none;
+  return EnrollBatch(database, items, none);
 }
 
 }  // namespace idzone::store

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -8,9 +9,9 @@
 
 /// Enrollment and revocation, each a batch in one transaction. What a function returns without an error is durable.
 ///
-/// Right with any number of callers on one database: a batch first reads what exists, then inserts what is new with
-/// `on conflict do nothing`; when another transaction was faster anywhere, the batch is rolled back and decided again,
-/// so that no identity is ever left without its credential. Rows are inserted in the order of their keys, identities
+/// Right with any number of callers on one database: a batch first reads what exists, then inserts what is new; when another
+/// transaction was faster anywhere, unique keys refuse a row, and the batch is rolled back and decided again, so that no
+/// identity is ever left without its credential. Rows are inserted in the order of their keys, identities
 /// before credentials, so that two batches cannot wait for each other.
 namespace idzone::store {
 
@@ -36,10 +37,17 @@ struct Enrolled {
   bool already = false;  // it was so before
 };
 
-/// Returns one outcome for each item, in order.
+/// What the next batch is expected to be, by the one before it. While all are new, as in an import, a batch inserts without looking
+/// whether they exist; unique keys refuse those that do, and then the batch is decided again by what exists. Threads: any.
+struct EnrollmentOutlook {
+  std::atomic<bool> all_new = false;
+};
+
+/// Returns one outcome for each item, in order; without an outlook it looks first.
 /// KEY_CONFLICT (another key, both fingerprints), IDENTITY_REVOKED, KEY_ALREADY_BOUND, KEY_REVOKED (of a revoked identity, or
 /// retired), LABEL_CONFLICT, ID_IS_DENIAL_LABEL, NAMESPACE_NOT_READY (below a cut that is not open). An error of the database is every
 /// item's: UNAVAILABLE means unknown.
+std::vector<Result<Enrolled>> EnrollBatch(Database& database, const std::vector<Enrollment>& items, EnrollmentOutlook& outlook);
 std::vector<Result<Enrolled>> EnrollBatch(Database& database, const std::vector<Enrollment>& items);
 
 /// Adds a key to an active identity. NOT_FOUND, IDENTITY_REVOKED, KEY_ALREADY_BOUND, KEY_REVOKED; LIMIT_EXCEEDED beyond

@@ -16,7 +16,8 @@
 namespace idzone::store {
 namespace {
 
-class EnrollmentTest : public testing::Test {
+/// The parameter: whether batches are expected to hold new identities alone, whatever they hold.
+class EnrollmentTest : public testing::TestWithParam<bool> {
  protected:
   EnrollmentTest() {
     const auto record = CreateNamespace(database_, TestActor(), ValidNamespace());
@@ -37,7 +38,12 @@ class EnrollmentTest : public testing::Test {
     const Enrollment item = Item(subject, "");
     return {.home = home_, .identity_id = item.identity_id, .subject = subject, .reason = "lost", .actor = TestActor()};
   }
-  Result<Enrolled> Enroll(const std::string& subject, const std::string& key) { return EnrollBatch(database_, {Item(subject, key)})[0]; }
+  std::vector<Result<Enrolled>> EnrollAll(const std::vector<Enrollment>& items) {
+    EnrollmentOutlook outlook;
+    outlook.all_new = GetParam();
+    return EnrollBatch(database_, items, outlook);
+  }
+  Result<Enrolled> Enroll(const std::string& subject, const std::string& key) { return EnrollAll({Item(subject, key)})[0]; }
   std::string Query(const std::string& sql) const { return PostgresCluster::Query(url_, sql); }
 
   const std::string url_ = PostgresCluster::Get().NewDatabase();
@@ -45,7 +51,7 @@ class EnrollmentTest : public testing::Test {
   std::shared_ptr<const NamespaceRecord> home_;
 };
 
-TEST_F(EnrollmentTest, NewDeviceIsStoredWithItsKeyAndQueuedForTheSigner) {
+TEST_P(EnrollmentTest, NewDeviceIsStoredWithItsKeyAndQueuedForTheSigner) {
   const auto enrolled = Enroll("sensor1", "key1");
 
   ASSERT_TRUE(enrolled);
@@ -57,7 +63,7 @@ TEST_F(EnrollmentTest, NewDeviceIsStoredWithItsKeyAndQueuedForTheSigner) {
   EXPECT_EQ(Query("select kind from registry.event order by event_id desc limit 1"), "identity.enrolled");
 }
 
-TEST_F(EnrollmentTest, SameKeyAgainIsTheSameAnswerAndWritesNothing) {
+TEST_P(EnrollmentTest, SameKeyAgainIsTheSameAnswerAndWritesNothing) {
   const auto first = Enroll("sensor1", "key1");
   const auto again = Enroll("sensor1", "key1");
 
@@ -68,7 +74,7 @@ TEST_F(EnrollmentTest, SameKeyAgainIsTheSameAnswerAndWritesNothing) {
   EXPECT_EQ(Query("select count(*) from registry.dirty_batch"), "1");
 }
 
-TEST_F(EnrollmentTest, AnotherKeyIsAConflictThatShowsBoth) {
+TEST_P(EnrollmentTest, AnotherKeyIsAConflictThatShowsBoth) {
   ASSERT_TRUE(Enroll("sensor1", "key1"));
 
   const auto conflict = Enroll("sensor1", "key2");
@@ -79,14 +85,14 @@ TEST_F(EnrollmentTest, AnotherKeyIsAConflictThatShowsBoth) {
   EXPECT_EQ(Query("select count(*) from registry.credential"), "1");
 }
 
-TEST_F(EnrollmentTest, KeyOfAnotherDeviceIsRefusedAndLeavesNoIdentity) {
+TEST_P(EnrollmentTest, KeyOfAnotherDeviceIsRefusedAndLeavesNoIdentity) {
   ASSERT_TRUE(Enroll("sensor1", "key1"));
 
   EXPECT_EQ(Enroll("sensor2", "key1").error().reason, Reason::kKeyAlreadyBound);
   EXPECT_EQ(Query("select count(*) from registry.identity"), "1");
 }
 
-TEST_F(EnrollmentTest, RevokedDeviceAndItsKeyNeverComeBack) {
+TEST_P(EnrollmentTest, RevokedDeviceAndItsKeyNeverComeBack) {
   ASSERT_TRUE(Enroll("sensor1", "key1"));
   const auto revoked = RevokeBatch(database_, {Revoking("sensor1")})[0];
   ASSERT_TRUE(revoked);
@@ -99,7 +105,7 @@ TEST_F(EnrollmentTest, RevokedDeviceAndItsKeyNeverComeBack) {
   EXPECT_EQ(Query("select kind from registry.dirty_batch order by batch_id desc limit 1"), "1");
 }
 
-TEST_F(EnrollmentTest, RevokingTwiceIsTheSameAnswerAndAnUnknownDeviceIsNotFound) {
+TEST_P(EnrollmentTest, RevokingTwiceIsTheSameAnswerAndAnUnknownDeviceIsNotFound) {
   ASSERT_TRUE(Enroll("sensor1", "key1"));
   const auto outcomes = RevokeBatch(database_, {Revoking("sensor1"), Revoking("sensor1"), Revoking("sensor2")});
   const auto again = RevokeBatch(database_, {Revoking("sensor1")})[0];
@@ -111,8 +117,8 @@ TEST_F(EnrollmentTest, RevokingTwiceIsTheSameAnswerAndAnUnknownDeviceIsNotFound)
   EXPECT_EQ(again->identity.change, outcomes[0]->identity.change);
 }
 
-TEST_F(EnrollmentTest, ItemsOfABatchAreDecidedOneByOne) {
-  const auto outcomes = EnrollBatch(database_, {Item("a", "k1"), Item("b", "k1"), Item("a", "k1"), Item("a", "k2"), Item("c", "k3")});
+TEST_P(EnrollmentTest, ItemsOfABatchAreDecidedOneByOne) {
+  const auto outcomes = EnrollAll({Item("a", "k1"), Item("b", "k1"), Item("a", "k1"), Item("a", "k2"), Item("c", "k3")});
 
   ASSERT_EQ(outcomes.size(), 5u);
   EXPECT_FALSE(outcomes[0]->already);
@@ -124,7 +130,7 @@ TEST_F(EnrollmentTest, ItemsOfABatchAreDecidedOneByOne) {
   EXPECT_EQ(Query("select count(*) from registry.dirty_batch"), "1");
 }
 
-TEST_F(EnrollmentTest, OneBadItemAtAnyPositionIsExactlyThatItem) {
+TEST_P(EnrollmentTest, OneBadItemAtAnyPositionIsExactlyThatItem) {
   ASSERT_TRUE(Enroll("taken", "key"));
   for (std::size_t bad = 0; bad < 20; ++bad) {
     std::vector<Enrollment> items;
@@ -132,26 +138,26 @@ TEST_F(EnrollmentTest, OneBadItemAtAnyPositionIsExactlyThatItem) {
       const std::string name = std::to_string(bad) + "-" + std::to_string(i);
       items.push_back(i == bad ? Item("taken", "other key " + name) : Item(name, name));
     }
-    const auto outcomes = EnrollBatch(database_, items);
+    const auto outcomes = EnrollAll(items);
     for (std::size_t i = 0; i < 20; ++i) EXPECT_EQ(outcomes[i].has_value(), i != bad) << i << " with the bad one at " << bad;
   }
 }
 
-TEST_F(EnrollmentTest, SeveralNamespacesInOneBatchHaveADirtyBatchEach) {
+TEST_P(EnrollmentTest, SeveralNamespacesInOneBatchHaveADirtyBatchEach) {
   const auto other =
       std::make_shared<const NamespaceRecord>(CreateNamespace(database_, TestActor(), ValidNamespace("beta.example.")).value());
   Enrollment elsewhere = Item("sensor1", "key1");
   elsewhere.home = other;
   elsewhere.identity_id = identity::MakeIdentityId(other->name.wire(), *identity::Subject::Parse(identity::SubjectForm::kLabel, "sensor1"));
 
-  const auto outcomes = EnrollBatch(database_, {Item("sensor1", "key1"), elsewhere});
+  const auto outcomes = EnrollAll({Item("sensor1", "key1"), elsewhere});
 
   EXPECT_TRUE(outcomes[0] && outcomes[1]);
   EXPECT_NE(outcomes[0]->identity.change, outcomes[1]->identity.change);
   EXPECT_EQ(Query("select count(distinct namespace_id) from registry.dirty_batch"), "2");
 }
 
-TEST_F(EnrollmentTest, RacingBatchesAgreeAndLeaveEveryIdentityWithItsKey) {
+TEST_P(EnrollmentTest, RacingBatchesAgreeAndLeaveEveryIdentityWithItsKey) {
   // Threads enroll overlapping devices, some with keys that others use too, in different orders.
   constexpr int kThreads = 6;
   constexpr int kDevices = 120;
@@ -165,7 +171,7 @@ TEST_F(EnrollmentTest, RacingBatchesAgreeAndLeaveEveryIdentityWithItsKey) {
       std::shuffle(items.begin(), items.end(), random);
       for (std::size_t begin = 0; begin < items.size(); begin += 30) {
         const std::vector<Enrollment> batch(items.begin() + static_cast<long>(begin), items.begin() + static_cast<long>(begin) + 30);
-        const auto outcomes = EnrollBatch(database_, batch);
+        const auto outcomes = EnrollAll(batch);
         for (std::size_t i = 0; i < batch.size(); ++i) seen[static_cast<std::size_t>(t)].emplace(batch[i].subject, outcomes[i]);
       }
     });
@@ -185,7 +191,7 @@ TEST_F(EnrollmentTest, RacingBatchesAgreeAndLeaveEveryIdentityWithItsKey) {
   EXPECT_EQ(Query("select sum(cardinality(identity_ids)) from registry.dirty_batch"), std::to_string(newly));
 }
 
-TEST_F(EnrollmentTest, DatabaseThatIsAwayIsEveryItemsError) {
+TEST_P(EnrollmentTest, DatabaseThatIsAwayIsEveryItemsError) {
   Database away({.url = "postgresql://postgres@/postgres?host=/nonexistent", .application_name = "test"});
 
   const auto outcomes = EnrollBatch(away, {Item("a", "k1"), Item("b", "k2")});
@@ -195,7 +201,7 @@ TEST_F(EnrollmentTest, DatabaseThatIsAwayIsEveryItemsError) {
   EXPECT_EQ(outcomes[1].error().reason, Reason::kUnavailable);
 }
 
-TEST_F(EnrollmentTest, ChangesAreReportedAsTheSignerPublishesThem) {
+TEST_P(EnrollmentTest, ChangesAreReportedAsTheSignerPublishesThem) {
   const auto enrolled = Enroll("sensor1", "key1");
   const std::vector<std::uint64_t> changes = {enrolled->identity.change};
   EXPECT_EQ(NewestWaitingChange(database_, home_->namespace_id).value(), changes[0]);
@@ -252,7 +258,7 @@ class ChangesInManyZonesTest : public EnrollmentTest {
   }
 };
 
-TEST_F(ChangesInManyZonesTest, AnIdentitysVersionIsThatOfTheZoneThatOwnsItsName) {
+TEST_P(ChangesInManyZonesTest, AnIdentitysVersionIsThatOfTheZoneThatOwnsItsName) {
   const auto first = Enroll("sensor1", "key1");
   const auto second = Enroll("sensor2", "key2");
   PublishInBoth();
@@ -263,7 +269,7 @@ TEST_F(ChangesInManyZonesTest, AnIdentitysVersionIsThatOfTheZoneThatOwnsItsName)
   EXPECT_EQ(FindIdentity(database_, second->identity.identity_id, "sensor2")->version->zone.substr(0, 3), "2b.");
 }
 
-TEST_F(ChangesInManyZonesTest, AnEdgeIsBehindUntilItHasTheChangeInEveryZone) {
+TEST_P(ChangesInManyZonesTest, AnEdgeIsBehindUntilItHasTheChangeInEveryZone) {
   const std::vector<std::uint64_t> changes = {Enroll("sensor1", "key1")->identity.change};
   const auto behind = [&] { return ReadChanges(database_, *home_, changes, 0)->edges_behind.size(); };
   PublishInBoth();
@@ -278,7 +284,7 @@ TEST_F(ChangesInManyZonesTest, AnEdgeIsBehindUntilItHasTheChangeInEveryZone) {
   EXPECT_EQ(ReadChanges(database_, *home_, {}, 0)->edges_behind.size(), 1u) << "the zones' present versions are newer";
 }
 
-TEST_F(ChangesInManyZonesTest, SerialsWrapAroundAndEpochsCountFirst) {
+TEST_P(ChangesInManyZonesTest, SerialsWrapAroundAndEpochsCountFirst) {
   const std::vector<std::uint64_t> changes = {Enroll("sensor1", "key1")->identity.change};
   PublishInBoth();
   EdgeStandsAt("2b", "5");
@@ -315,7 +321,7 @@ class SecondariesTest : public ChangesInManyZonesTest {
   std::uint64_t change_ = 0;
 };
 
-TEST_F(SecondariesTest, WhoServesAnOldVersionIsWaitedFor) {
+TEST_P(SecondariesTest, WhoServesAnOldVersionIsWaitedFor) {
   EXPECT_EQ(Behind(), std::vector<std::string>());
   Report({"knot", "nsd"}, {{"nsd", ZoneId("f7"), true, 1, 5}, {"knot", ZoneId("2b"), true, 1, 5}});
   EXPECT_EQ(Behind(), std::vector<std::string>{"nsd"});
@@ -325,7 +331,7 @@ TEST_F(SecondariesTest, WhoServesAnOldVersionIsWaitedFor) {
   EXPECT_EQ(Behind(), std::vector<std::string>{"knot"}) << "a serial that nobody knows";
 }
 
-TEST_F(SecondariesTest, WhoServesNothingIsNotWaitedFor) {
+TEST_P(SecondariesTest, WhoServesNothingIsNotWaitedFor) {
   Report({"knot", "nsd"}, {{"nsd", ZoneId("f7"), true, 1, 5}, {"knot", ZoneId("2b"), true, 1, 1}});
   Report({"knot", "nsd"}, {{"nsd", ZoneId("f7"), false, 0, 0}});
   EXPECT_EQ(Behind(), std::vector<std::string>{"knot"}) << "the other has no such zone any more";
@@ -335,7 +341,7 @@ TEST_F(SecondariesTest, WhoServesNothingIsNotWaitedFor) {
   EXPECT_EQ(Behind(), std::vector<std::string>()) << "a position of nobody on the list";
 }
 
-TEST_F(SecondariesTest, AZoneOfAHastyPolicyStopsGrowingWhereSecondariesCannotFollow) {
+TEST_P(SecondariesTest, AZoneOfAHastyPolicyStopsGrowingWhereSecondariesCannotFollow) {
   Report({"nsd"}, {{"nsd", ZoneId("f7"), true, 1, 6}});
   NamespaceRecord hasty = *home_;
   hasty.policy = "fast";
@@ -350,6 +356,25 @@ TEST_F(SecondariesTest, AZoneOfAHastyPolicyStopsGrowingWhereSecondariesCannotFol
   Report({}, {});
   EXPECT_TRUE(enroll("sensor3")) << "nobody has to take it any more";
 }
+
+TEST_P(EnrollmentTest, OnlyABatchOfNewIdentitiesMakesTheNextOneExpected) {
+  EnrollmentOutlook outlook;
+  outlook.all_new = GetParam();
+  EXPECT_TRUE(EnrollBatch(database_, {Item("a", "k1"), Item("b", "k2")}, outlook)[1]);
+  EXPECT_TRUE(outlook.all_new);
+  EXPECT_TRUE(EnrollBatch(database_, {Item("c", "k3"), Item("a", "k1")}, outlook)[1]->already);
+  EXPECT_FALSE(outlook.all_new);
+  EXPECT_TRUE(EnrollBatch(database_, {Item("d", "k4")}, outlook)[0]);
+  EXPECT_TRUE(outlook.all_new);
+  EXPECT_FALSE(EnrollBatch(database_, {Item("e", "k5"), Item("f", "k1")}, outlook)[1]);
+  EXPECT_FALSE(outlook.all_new);
+  EXPECT_EQ(Query("select count(*) from registry.identity"), "5");
+  EXPECT_EQ(Query("select count(*) from registry.credential"), "5");
+}
+
+INSTANTIATE_TEST_SUITE_P(LookingFirstOrNot, EnrollmentTest, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(LookingFirstOrNot, ChangesInManyZonesTest, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(LookingFirstOrNot, SecondariesTest, testing::Bool());
 
 }  // namespace
 }  // namespace idzone::store
