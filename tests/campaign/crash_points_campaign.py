@@ -9,7 +9,6 @@ A cycle is such a point.
 """
 import collections
 import concurrent.futures
-import dataclasses
 import itertools
 import random
 import time
@@ -23,7 +22,7 @@ from devstack.stack import CommandFailed
 from idzone_stack import TestStack
 from ledger import History, Ledger
 from line_worker import UNKNOWN, attempt
-from strace_kill import Strace, thread_groups
+from strace_kill import Strace, all_alive, points_of, thread_groups
 
 ZONE = "_device.crash.example."
 FIRST_DEVICES = 150
@@ -38,19 +37,6 @@ SUBJECTS = (
     ("create", "signerd", None), ("create", "postgresql", "idzone-signerd"),
     ("follow", "replicad", None), ("create", "replicad", None),
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Point:
-    flow: str
-    process: str
-    connections: str
-    threads: str
-    call: str
-    number: int
-
-    def __str__(self):
-        return f"{self.flow} {self.process} {self.threads} {self.call} {self.number}"
 
 
 class Campaign:
@@ -161,12 +147,7 @@ class Campaign:
         groups = thread_groups(self.pids(process, connections))
         with Strace([tid for tids in groups.values() for tid in tids], self.stack.folder / "strace") as strace:
             self.script(flow)()
-        counted, points = strace.counted(), []
-        for threads, tids in groups.items():
-            for call in sorted({call for tid, call in counted if tid in tids}):
-                most = max(counted[tid, call] for tid in tids)
-                points += [Point(flow, process, connections, threads, call, number + 1) for number in range(most)]
-        return points
+        return points_of(flow, process, connections, groups, strace.counted())
 
     def run_point(self, point):
         """Several tries: of like threads (two that commit enrollments) either may get the work."""
@@ -184,12 +165,12 @@ class Campaign:
         tids = [tid for tids in groups.values() for tid in tids] if every_thread else groups[point.threads]
         with Strace(tids, self.stack.folder / "strace", (point.call, point.number)):
             script = self.pool.submit(self.script(point.flow))
-            wait_until(lambda: script.done() or not self.alive(pids), CONVERGE_SECONDS, "the end of the script or of the process", 0.005)
+            wait_until(lambda: script.done() or not all_alive(pids), CONVERGE_SECONDS, "the end of the script or of the process", 0.005)
             # The last calls come after the script has its answers.
             settled = time.monotonic() + SETTLE_SECONDS
-            while self.alive(pids) and time.monotonic() < settled:
+            while all_alive(pids) and time.monotonic() < settled:
                 time.sleep(0.005)
-        reached = not self.alive(pids)
+        reached = not all_alive(pids)
         if reached:
             # PostgreSQL: either the postmaster recovers by itself, or all of it dies, as when a machine does.
             self.start_again(point.process, kill=point.process != "postgresql" or point.number % 2 == 1)
@@ -198,16 +179,6 @@ class Campaign:
         for trouble in self.agreement.troubles(self.client, self.ledger_path, asked_share=0.02):
             self.fail(point, trouble)
         return reached
-
-    @staticmethod
-    def alive(pids):
-        def runs(pid):
-            try:
-                with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-                    return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-            except OSError:
-                return False
-        return all(runs(pid) for pid in pids)
 
     def fail(self, point, text):
         self.failures.append(f"{point}: {text}")

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""SIGKILL at every write-like and sync-like call of every step of every key roll, of cuts, and of the making of trees.
+"""SIGKILL at write-like and sync-like calls of every step of every key roll, of cuts, and of the making of trees, in every process that
+takes part.
 
 A flow is a list of stages; each begins with something that sets the signer to work (an order, or time that goes by: past_clock.py) and ends when
 only time, or the parent, could move it on. The first stage of each kind (by its phase and what it waits for) is run under strace, to count the
-calls of each process and thread; in every other one a process dies at a call, the next point of that kind. It is started again, as an init system would,
-and nobody does anything else: the stage must end, and so must the flow. A cycle is such a kill.
+calls of each process and thread; in every other one processes die, each at a call, as kill_plan.py says: one of those that sign, one of those on the
+way to the edge, and the one that takes orders. Each is started again, as an init system would, and nobody does anything else: the stage must
+end, and so must the flow. A cycle is such a kill.
 
-Every version of every zone passes the gate; after each transaction parents and children fit (namespace_journal.py); after each roll, the
-namespace has the keys that it should, each with its sealed file, and no more than four DNSKEY records ever.
+Every version of zones that roll and are cut passes the gate, of wide trees a sample; after each transaction parents and children fit
+(namespace_journal.py); after each roll, the namespace has the keys that it should, each with its sealed file, and no more than four DNSKEY records ever.
 """
 import collections
+import concurrent.futures
+import contextlib
 import dataclasses
-import math
 import pathlib
 import random
 import tempfile
@@ -19,14 +22,14 @@ import time
 
 import grpc
 import past_clock
-from crash_points_campaign import Campaign as CrashPoints
 from devstack.devices import make_devices
 from devstack.process import wait_until
 from history_keys import CACHES, PARENT, SIGNING, choices
 from idzone_client import detail_of
 from idzone_stack import TestStack
-from namespace_journal import NamespaceJournal, versions_of
-from strace_kill import Strace, thread_groups
+from kill_plan import SIDES, KillPlan
+from namespace_journal import NamespaceJournal, transactions_after
+from strace_kill import Strace, all_alive, points_of, thread_groups
 from version_judges import VersionJudges
 
 HOUR = 3600
@@ -35,33 +38,25 @@ JUMP_SECONDS = 21 * 60  # more than caches hold, and than a sweep takes, by the 
 POLICY = ("--ttl", "60", "--life", "720h", "--resign", "10m")
 STEADY = ("--ttl", "60", "--life", "720h", "--resign", "200h")  # of namespaces whose keys do not roll: time goes by there without work
 CONVERGE_SECONDS = 90
+MADE_SECONDS = {1: 90, 2: 120, 3: 900}  # of a tree, on a busy machine
 SETTLE_SECONDS = 0.3
 DEVICES = 4
 SETTINGS = {"SIGNING_CLOCK_SKEW_SECONDS_MAX": "0", "SIGNING_JOURNAL_KEEP_HOURS": "8760", "ROLLOVER_PROPAGATION_SECONDS": "0",
             "PARENT_DS_TTL_SECONDS": "60", "PARENT_PROPAGATION_SECONDS": "0"}
-SUBJECTS = (("signerd", None), ("signerd", None), ("postgresql", "idzone-signerd"), ("signerd", None), ("replicad", None))
+SUBJECTS = (("signerd", None), ("postgresql", "idzone-signerd"), ("feedd", None), ("replicad", None))
+ORDERED = ("provisiond", None)  # takes part where somebody asks for something
+PHASES = {1: "making", 2: "signing", 3: "publishing", 4: "switching", 5: "withdrawing", 6: "delegating", 7: "swapping", 8: "undelegating"}
+WAITS = {SIGNING: "signing", PARENT: "parent", CACHES: "caches"}
 ROLLED = "_device.rolled.example."
 CUT = "_device.cut.example."
 # Each roll begins with the keys that the one before it left.
 ROLLS = ("csk", "csk with emergency", "csk to split", "zsk", "ksk", "ksk double ds", "ksk and zsk", "split to csk", "csk algorithm", "csk algorithm to split",
          "split algorithm to csk")
-WIDTHS = (1, 2, 1, 3)  # of trees; the first two are in a small run
-WIDTH_MAX_SMALL = 2
+WIDTHS = (1, 2, 1, 3, 1, 2)  # of trees; the first two are in a small run
+TREES_MAX = {1: 1000, 2: 12, 3: 6}  # of a run: what has been made stays
+JUDGED_SHARE = {1: 1, 2: 0.25, 3: 0.01}  # of a tree's zones but its own
 STAGES_MAX = 40  # of a roll
-
-
-@dataclasses.dataclass(frozen=True)
-class Point:
-    flow: str
-    stage: int
-    process: str
-    connections: str
-    threads: str
-    call: str
-    number: int
-
-    def __str__(self):
-        return f"{self.flow} stage {self.stage}: {self.process} {self.threads} {self.call} {self.number}"
+ORDERED_KINDS = ("order", "emergency", "cut", "tree 1", "tree 2", "tree 3", "switching, parent", "delegating, parent", "undelegating, parent")
 
 
 class SteppedStack(TestStack):
@@ -73,13 +68,13 @@ class SteppedStack(TestStack):
 
 
 class Campaign:
-    def __init__(self, seed, judges):
-        self.random, self.judges = random.Random(seed), judges
+    def __init__(self, seed, judges, kills_a_stage):
+        self.random, self.judges, self.kills_a_stage = random.Random(seed), judges, kills_a_stage
         self.failures, self.unreached = [], []
         self.kills, self.finished, self.versions, self.keys_most = collections.Counter(), collections.Counter(), 0, 0
-        self.counted = collections.defaultdict(list)  # {kind of stage: points}
-        self.used = collections.Counter()
-        self.made = 0
+        self.plan = KillPlan(self.random)
+        self.trees = collections.Counter()  # {width: made}
+        self.pool = concurrent.futures.ThreadPoolExecutor(1)
         self.stack = SteppedStack("campaign-crash-rolls").open()
 
     def prepare(self):
@@ -124,39 +119,50 @@ class Campaign:
                 return None
         return wait_until(found, CONVERGE_SECONDS, f"{process} runs", 0.1)
 
-    def watch(self):
-        """Returns the threads of all subjects, {subject: {group: thread ids}}, and a Strace that can be attached to them."""
-        def found():
-            groups = {subject: self.threads(*subject) for subject in dict.fromkeys(SUBJECTS)}
-            tids = [tid for threads in groups.values() for tids in threads.values() for tid in tids]
-            alive = all(pathlib.Path(f"/proc/{tid}/status").exists() for tid in tids)
-            return (groups, Strace(tids, self.stack.folder / "strace")) if alive else None
-        return wait_until(found, CONVERGE_SECONDS, "all processes run", 0.1)
-
-    def stage(self, flow, number, kind, begin, ended):
-        """Runs a stage, with a kill in it once its points are known."""
-        point = self.next_point(flow, number, kind)
-        if point is None:
-            return self.count(flow, number, kind, begin, ended)
-        pids = self.pids(point.process, point.connections)
-        tids = self.threads(point.process, point.connections).get(point.threads, [])
-        if not tids:  # of PostgreSQL, a connection that is made anew for each use
-            begin()
-            return wait_until(ended, CONVERGE_SECONDS, f"{point} has ended")
-        with Strace(tids, self.stack.folder / "strace", (point.call, point.number)):
-            begin()
-            quiet = time.monotonic() + CONVERGE_SECONDS
-            while CrashPoints.alive(pids) and not ended() and time.monotonic() < quiet:
-                time.sleep(0.01)
-            settled = time.monotonic() + SETTLE_SECONDS  # the last calls come after the stage has ended
-            while CrashPoints.alive(pids) and time.monotonic() < settled:
-                time.sleep(0.01)
-        if CrashPoints.alive(pids):
+    def stage(self, flow, kind, begin, ended, seconds=CONVERGE_SECONDS):
+        """Runs a stage, with kills in it once its points are known."""
+        if kind == "tree 3" and not self.plan.knows(kind):  # under strace it would take minutes
+            self.plan.learn(kind, [dataclasses.replace(point, number=point.number * self.random.randint(1, 8)) for point in self.plan.all("tree 2")])
+        if not self.plan.knows(kind):
+            return self.count(flow, kind, begin, ended, seconds)
+        with contextlib.ExitStack() as straces:
+            aimed = []
+            for point in self.plan.next(flow, kind, self.kills_a_stage):
+                pids = self.pids(point.process, point.connections)
+                tids = self.threads(point.process, point.connections).get(point.threads, [])
+                if not tids:  # of PostgreSQL, a connection that is made anew for each use
+                    self.plan.did_not_die(flow, kind, point)
+                    continue
+                straces.enter_context(Strace(tids, self.stack.folder / f"strace-{point.process}", (point.call, point.number)))
+                aimed.append((point, pids))
+            asked = self.pool.submit(begin)  # whoever is asked may die
+            left = self.let_die(flow, kind, aimed, lambda: asked.done() and ended(), seconds)
+        self.start_dead(flow, kind, left)  # at the last moment
+        for point, _ in left:
+            self.plan.did_not_die(flow, kind, point)
             self.unreached.append(str(point))
-        else:
-            self.kills[f"{point.flow} {point.process}"] += 1
+        asked.result(CONVERGE_SECONDS)
+        wait_until(ended, seconds, f"{flow}: {kind} has ended, after kills at {', '.join(str(point) for point, _ in aimed)}", 0.03)
+        for name in ("postgresql", "provisiond", "signerd", "feedd", "replicad"):
+            self.stack.daemons[name].wait_ready(CONVERGE_SECONDS)
+
+    def let_die(self, flow, kind, aimed, ended, seconds):
+        """Until all have died at their points, or the stage has ended and no more calls come; returns those that have not."""
+        quiet, left = time.monotonic() + seconds, list(aimed)
+        while left and time.monotonic() < quiet:
+            self.start_dead(flow, kind, left)
+            if left and quiet - time.monotonic() > SETTLE_SECONDS and ended():
+                quiet = time.monotonic() + SETTLE_SECONDS  # the last calls come after the stage has ended
+            time.sleep(0.01)
+        return left
+
+    def start_dead(self, flow, kind, left):
+        """Starts those again that have died, and takes them off the list."""
+        for point, pids in [each for each in left if not all_alive(each[1])]:
+            left.remove((point, pids))
             self.start_again(point)
-        return wait_until(ended, CONVERGE_SECONDS, f"{point} has ended", 0.1)
+            self.plan.died(flow, kind, point)
+            self.kills[point.process] += 1
 
     def start_again(self, point):
         """PostgreSQL: either the postmaster recovers by itself, or all of it dies, as when a machine does."""
@@ -165,43 +171,27 @@ class Campaign:
             daemon.kill()
             daemon._child = None
         daemon.start()
-        for name in ("postgresql", "provisiond", "signerd", "feedd", "replicad"):
-            self.stack.daemons[name].wait_ready(CONVERGE_SECONDS)
 
-    def next_point(self, flow, number, kind):
-        points = self.counted[kind]
-        if not points:
-            return None
-        self.used[kind] += 1
-        # Far apart at first: small runs, too, meet the whole of a stage.
-        chosen = points[(self.used[kind] - 1) * self.stride(len(points)) % len(points)]
-        return dataclasses.replace(chosen, flow=flow, stage=number)
-
-    @staticmethod
-    def stride(count):
-        """About five eighths of it, without a common divisor: every point comes once."""
-        return next(step for step in range(max(1, count * 5 // 8), count + 2) if math.gcd(step, count) == 1)
-
-    def count(self, flow, number, kind, begin, ended):
-        """Runs a stage whole, with an eye on all its processes; the points are those of each, in turns."""
-        groups, strace = self.watch()
+    def count(self, flow, kind, begin, ended, seconds):
+        """Runs a stage whole, with an eye on all its processes."""
+        subjects = [*SUBJECTS, *([ORDERED] if kind in ORDERED_KINDS else [])]
+        groups, strace = self.watch(subjects)
         with strace:
             begin()
-            wait_until(ended, CONVERGE_SECONDS, f"{flow} stage {number} has ended")
+            wait_until(ended, seconds, f"{flow}: {kind} has ended")
             time.sleep(SETTLE_SECONDS)
-        counted, by_subject = strace.counted(), {}
-        for subject, threads in groups.items():
-            points = by_subject[subject] = []
-            for group, tids in threads.items():
-                for call in sorted({call for tid, call in counted if tid in tids}):
-                    most = max(counted[tid, call] for tid in tids)
-                    points += [Point(flow, number, *subject, group, call, at + 1) for at in range(most)]
-            self.random.shuffle(points)
-        turn = 0
-        while any(by_subject.values()):
-            if by_subject[SUBJECTS[turn % len(SUBJECTS)]]:
-                self.counted[kind].append(by_subject[SUBJECTS[turn % len(SUBJECTS)]].pop())
-            turn += 1
+        counted = strace.counted()
+        self.plan.learn(kind, [point for subject in subjects for point in points_of(flow, *subject, groups[subject], counted)])
+        self.plan.meet(flow, kind)
+
+    def watch(self, subjects):
+        """Returns the threads of the subjects, {subject: {group: thread ids}}, and a Strace that can be attached to them."""
+        def found():
+            groups = {subject: self.threads(*subject) for subject in subjects}
+            tids = [tid for threads in groups.values() for tids in threads.values() for tid in tids]
+            alive = all(pathlib.Path(f"/proc/{tid}/status").exists() for tid in tids)
+            return (groups, Strace(tids, self.stack.folder / "strace")) if alive else None
+        return wait_until(found, CONVERGE_SECONDS, "all processes run", 0.1)
 
     # Flows.
 
@@ -216,19 +206,19 @@ class Campaign:
         keys = self.shown(ROLLED)
         before = len(self.ask(lambda: self.admin.call("KeyService", "ListKeys", namespace_name=ROLLED, include_removed=True)).keys)
         fields = choices({key.role for key in keys}, keys[0].algorithm)[style]
-        self.stage(flow, 0, "order", lambda: self.order(fields), lambda: self.rests(lambda status: status.HasField("roll")))
+        self.stage(flow, "order", lambda: self.order(fields), lambda: self.rests(lambda status: status.HasField("roll")))
         emergency_due = style != flow
-        for number in range(1, STAGES_MAX):
+        for _ in range(STAGES_MAX):
             status = self.status(ROLLED)
             if not status.HasField("roll"):
                 break
             if emergency_due and status.roll.phase == 4:
                 emergency_due = False
-                self.stage(flow, number, "emergency", lambda: self.order({"style": 1, "emergency": True}), lambda: self.rests(lambda status: status.roll.emergency))
+                self.stage(flow, "emergency", lambda: self.order({"style": 1, "emergency": True}), lambda: self.rests(lambda status: status.roll.emergency))
                 continue
             mark = (status.roll.phase, status.roll.wait, status.roll.emergency)
             begin = self.parent_does_as_told if status.roll.wait == PARENT else self.time_goes_by
-            self.stage(flow, number, mark[:2], begin, lambda mark=mark: self.rests(
+            self.stage(flow, f"{PHASES[mark[0]]}, {WAITS[mark[1]]}", begin, lambda mark=mark: self.rests(
                 lambda status: (status.roll.phase, status.roll.wait, status.roll.emergency) != mark if status.HasField("roll") else True))
         else:
             raise AssertionError(f"{flow} does not end: {self.status(ROLLED)}")
@@ -236,7 +226,19 @@ class Campaign:
         self.finished[flow] += 1
 
     def order(self, fields):
-        self.ask(lambda: self.admin.call("KeyService", "RollKey", namespace_name=ROLLED, **fields))
+        """An order whose answer was lost is not given twice: a roll under way refuses another, and each emergency is one more."""
+        asked = []
+
+        def once():
+            if asked and self.has_order(fields):
+                return
+            asked.append(True)
+            self.admin.call("KeyService", "RollKey", namespace_name=ROLLED, **fields)
+        self.ask(once)
+
+    def has_order(self, fields):
+        status = self.admin.call("KeyService", "GetKeyStatus", namespace_name=ROLLED).status
+        return status.waiting_commands > 0 or status.HasField("roll") and (status.roll.emergency or not fields.get("emergency"))
 
     def parent_does_as_told(self):
         try:
@@ -285,7 +287,7 @@ class Campaign:
                 return {cut.prefix: cut.state for cut in self.admin.call("NamespaceService", "ListCuts", name=CUT).cuts}.get(prefix)
             except grpc.RpcError:
                 return None
-        self.stage(flow, 0, flow, lambda: self.ask(lambda: self.admin.call("NamespaceService", "AddCut", name=CUT, prefix=prefix)), lambda: state() == 3)
+        self.stage(flow, "cut", lambda: self.ask(lambda: self.admin.call("NamespaceService", "AddCut", name=CUT, prefix=prefix)), lambda: state() == 3)
         self.enroll_once(CUT, prefix)
         self.finished[flow] += 1
 
@@ -297,8 +299,8 @@ class Campaign:
         wait_until(lambda: self.stack.dig("+short", owner, "TLSA").strip(), CONVERGE_SECONDS, f"{owner} is served", 0.2)
 
     def tree(self, width):
-        flow, name = f"tree {width}", f"_device.made{self.made}.example."
-        self.made += 1
+        flow, name = f"tree {width}", f"_device.made{sum(self.trees.values())}.example."
+        self.trees[width] += 1
         fields = {"name": name, "operator_id": "acme", "policy": "steady", "name_servers": ["ns1.example.net."], "layout": {"kind": 2, "width": width},
                   "denial": 1, "algorithm": 13}
 
@@ -316,26 +318,24 @@ class Campaign:
                 return int(self.stack.cluster.sql(edges)) == 16 ** width + 1
             except Exception:  # noqa: BLE001 # PostgreSQL is the one who died
                 return False
-        self.stage(flow, 0, flow, create, made)
+        self.stage(flow, flow, create, made, MADE_SECONDS[width])
         self.enroll_once(name, "first")
         self.journals[name] = (NamespaceJournal(name, 1), 0)
-        self.check_journal(name, sample=20)
+        self.check_journal(name, JUDGED_SHARE[width])
         del self.journals[name]
         self.finished[flow] += 1
 
     # Judging.
 
-    def check_journal(self, namespace, sample=None):
+    def check_journal(self, namespace, share=1):
         """What is new in the journal."""
         journal, seen = self.journals[namespace]
-        for number, rows in enumerate(versions_of(self.stack.cluster.url(), namespace)):
-            if number < seen:
-                continue
-            seen = number + 1
+        for number, rows in transactions_after(self.stack.cluster.url(), namespace, seen):
+            seen = number
             changed = journal.apply(rows)
             self.versions += len(changed)
             for zone, serial in changed:
-                if sample is None or zone == namespace or self.random.random() < sample / len(changed):
+                if zone == namespace or self.random.random() < share:
                     self.judges.submit(namespace, zone, serial, journal.zones[zone].lines(), HOUR)
             self.failures += [f"{namespace} after {changed[:4]}: {trouble}" for trouble in journal.troubles(changed)[:3]]
         self.journals[namespace] = (journal, seen)
@@ -349,13 +349,14 @@ class Campaign:
                 yield flow, lambda flow=flow: (self.roll(flow), self.check_journal(ROLLED))
                 yield "cut", lambda: (self.cut(), self.check_journal(CUT))
                 width = WIDTHS[(passes * len(ROLLS) + number) % len(WIDTHS)]
-                if not small or width <= WIDTH_MAX_SMALL and number < 2:
+                if self.trees[width] < TREES_MAX[width] and (number < 2 or not small):
                     yield f"tree {width}", lambda width=width: self.tree(width)
             passes += 1
 
     def close(self):
         self.stack.failed = bool(self.failures)
         self.stack.close()
+        self.pool.shutdown(wait=False)
 
 
 SMALL = 100  # kills below which trees of 4,096 zones are left out
@@ -363,11 +364,11 @@ SMALL = 100  # kills below which trees of 4,096 zones are left out
 
 def run(size, seed):
     with tempfile.TemporaryDirectory(prefix="idz-crash-rolls-", dir="/tmp") as folder:
-        judges = VersionJudges(pathlib.Path(folder))
-        campaign, flow = Campaign(seed, judges), "the preparation"
+        judges, small = VersionJudges(pathlib.Path(folder)), size < SMALL
+        campaign, flow = Campaign(seed, judges, kills_a_stage=1 if small else len(SIDES)), "the preparation"
         try:
             campaign.prepare()
-            for flow, work in campaign.flows(size < SMALL):
+            for flow, work in campaign.flows(small):
                 if sum(campaign.kills.values()) >= size or campaign.stack.clock.seconds_ago < 20 * JUMP_SECONDS:
                     break
                 work()
@@ -378,7 +379,6 @@ def run(size, seed):
             judges.close()
             campaign.failures += [f"{who}: {text}" for who, text in judges.failures]
             campaign.close()
-    points = sum(map(len, campaign.counted.values()))
-    return {"cycles": sum(campaign.kills.values()), "operations": dict(campaign.finished), "points": points, "stages": len(campaign.counted),
-            "killed": dict(campaign.kills), "unreached": len(campaign.unreached), "versions": campaign.versions, "versions_judged": judges.judged,
+    return {"cycles": sum(campaign.kills.values()), "operations": dict(campaign.finished), "killed": dict(campaign.kills), **campaign.plan.report(),
+            "unreached": campaign.unreached, "versions": campaign.versions, "versions_judged": judges.judged,
             "dnskeys_most": campaign.keys_most, "failures": campaign.failures}

@@ -20,12 +20,18 @@ DNSKEYS_MAX = 4
 
 def versions_of(url, namespace):
     """Yields lists of (zone, epoch, serial, …): what each transaction published. Those of a namespace follow one another: it has a lock."""
+    for _, rows in transactions_after(url, namespace, 0):
+        yield rows
+
+
+def transactions_after(url, namespace, number):
+    """Yields (number, rows as of versions_of) of the transactions after that one."""
     with psycopg2.connect(url) as connection, connection.cursor("versions") as cursor:
         cursor.execute("select v.xmin::text::bigint, z.name_text, v.epoch, v.serial, v.previous_serial, v.previous_digest, v.digest, v.delta "
                        "from published.version v join published.zone z using (zone_id) join registry.namespace n using (namespace_id) "
-                       "where n.name_text = %s order by 1, z.zone_id, v.epoch, v.serial", (namespace,))
-        for _, rows in itertools.groupby(cursor, lambda row: row[0]):
-            yield [tuple(bytes(value) if isinstance(value, memoryview) else value for value in row[1:]) for row in rows]
+                       "where n.name_text = %s and v.xmin::text::bigint > %s order by 1, z.zone_id, v.epoch, v.serial", (namespace, number))
+        for transaction, rows in itertools.groupby(cursor, lambda row: row[0]):
+            yield transaction, [tuple(bytes(value) if isinstance(value, memoryview) else value for value in row[1:]) for row in rows]
 
 
 def wire_name(text):

@@ -5,6 +5,7 @@ strace counts for each thread by itself. So the threads of a process are told ap
 the program's) one by one, in the order of their making, and those of gRPC, of which any may take a call, as one group.
 """
 import collections
+import dataclasses
 import pathlib
 import re
 import subprocess
@@ -14,6 +15,40 @@ from devstack.process import wait_until
 CALLS = ("write", "writev", "pwrite64", "pwritev", "pwritev2", "sendto", "sendmsg", "sendmmsg", "fsync", "fdatasync", "msync", "sync_file_range",
          "ftruncate", "fallocate", "rename", "renameat", "renameat2", "unlink", "link")
 LIBRARY = "grpc"  # the group of threads that the program did not make itself
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """Where a process dies: in a flow, when a thread of the group enters the call for that time."""
+    flow: str
+    process: str
+    connections: str  # whose, when the process is PostgreSQL
+    threads: str
+    call: str
+    number: int
+
+    def __str__(self):
+        return f"{self.flow} {self.process} {self.threads} {self.call} {self.number}"
+
+
+def points_of(flow, process, connections, groups, counted):
+    """The points of a process: `groups` of its threads, and what Strace.counted says."""
+    found = []
+    for threads, tids in groups.items():
+        for call in sorted({call for tid, call in counted if tid in tids}):
+            most = max(counted[tid, call] for tid in tids)
+            found += [Point(flow, process, connections, threads, call, number + 1) for number in range(most)]
+    return found
+
+
+def all_alive(pids):
+    def runs(pid):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+                return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+        except OSError:
+            return False
+    return all(runs(pid) for pid in pids)
 
 
 def thread_groups(pids):
