@@ -2,7 +2,8 @@
 """Unbound as the world runs it: it keeps what it has heard for as long as TTLs allow, and validates by the DS records of a parent zone.
 
 The parent, `example.`, is a zone file of its own, signed by BIND, that changes as registries' zones do. Names below a namespace are asked
-of PowerDNS. The resolver's clock is the shared one of past_clock.py, so that hours of caching go by in minutes.
+of PowerDNS. The resolver's clock is the shared one of past_clock.py, so that hours of caching go by in minutes. By that clock an answer of a
+millisecond took a tenth of a second, so Unbound would soon wait minutes before it asked again: it is told how long answers take (infra-cache-*).
 """
 import pathlib
 import re
@@ -36,6 +37,12 @@ server:
   edns-buffer-size: 1232
   outgoing-range: 512
   num-queries-per-thread: 1024
+  infra-cache-min-rtt: 2000
+  infra-cache-max-rtt: 10000000
+  infra-keep-probing: yes
+  infra-host-ttl: 1
+  discard-timeout: 0
+  wait-limit: 0
 remote-control:
   control-enable: yes
   control-interface: "{folder}/run/control"

@@ -1,46 +1,49 @@
 # SPDX-License-Identifier: MIT
 """Every 5 ms a validating query on a name above, at or below a cut, absent names too, while cuts are made and keys roll in every style.
 
-The validator is Unbound with a live cache (caching_resolver.py); nothing is ever flushed. Its clock and the signer's are one, which goes
-60 times as fast as ours, so that whole rolls, with all that caches hold, go by within minutes. A cycle is an answer. A failure is one that is bogus or
-insecure, or none at all; and a roll or a cut that does not end.
+Who asks is a process of its own (steady_questions.py). The validator is Unbound with a live cache (caching_resolver.py); nothing is ever
+flushed. Its clock and the signer's are one, which goes 60 times as fast as ours, so that whole rolls, with all that caches hold, go by within
+minutes. A cycle is an answer. A failure is one that is bogus or insecure, or none at all; a roll or a cut that does not end; and, in a long run,
+fewer questions than one every 5 ms.
 """
 import collections
 import dataclasses
 import random
-import socket
 import threading
 import time
 
-import dns.exception
-import dns.flags
-import dns.message
-import dns.rcode
 import past_clock
 from caching_resolver import DS_TTL, CachingResolver
 from devstack.devices import make_devices
 from devstack.process import wait_until
 from history_keys import PARENT, choices
 from idzone_stack import TestStack
+from steady_questions import LATE_SECONDS, Asker
 
 DAY = 86400
 RATE, SHORT_RATE = 60, 120
 TICK_SECONDS = 0.05
 BEGINS_DAYS_AGO = 15
 QUERY_SECONDS = 0.005
-LATE_SECONDS = 20  # unanswered for that long: given up
+PACE_MIN = 0.99  # of 1 / QUERY_SECONDS, in a long run
 LATE_SHARE_MAX = 0.001
 PROPAGATION_SECONDS = 10  # of ours: for answers under way and PowerDNS's packet cache (1 s), also on a machine that is busy
 WAIT_SECONDS = 120
 LONG = 20_000  # queries from which on everything rolls, not only one key of each namespace
 CUT_EVERY_SECONDS = 4
-TREE, ENUM, SPLIT = (f"_device.{label}.example." for label in ("tree", "enum", "split"))
+CUTS, CUTS_SHORT = 20, 5  # of a namespace that is cut
+TREE, ENUM, SPLIT, TWO, OTHER = (f"_device.{label}.example." for label in ("tree", "enum", "split", "two", "other"))
+# {namespace: how it is made, its rolls}; a short run has the first roll of the first three.
 NAMESPACES = {
-    TREE: (("--layout", "tree", "--width", "1"), ("csk", "csk with emergency", "csk algorithm", "csk")),
-    ENUM: (("--form", "digits", "--denial", "nsec"), ("csk", "csk algorithm", "csk to split", "zsk", "ksk")),
-    SPLIT: (("--form", "digits",), ("csk to split", "zsk", "ksk double ds", "ksk", "ksk and zsk", "split algorithm", "split to csk")),
+    TREE: (("--layout", "tree", "--width", "1"), ("csk", "csk with emergency", "csk algorithm")),
+    ENUM: (("--form", "digits", "--denial", "nsec"), ("csk", "csk to split", "zsk")),
+    SPLIT: (("--form", "digits"), ("csk to split", "ksk", "ksk double ds")),
+    TWO: (("--layout", "flat"), ("csk to split", "ksk and zsk", "split to csk")),
+    OTHER: (("--layout", "flat", "--denial", "nsec"), ("csk algorithm to split", "split algorithm", "split algorithm to csk")),
 }
-NAMES = 60  # of each namespace, at first
+CUT = (ENUM, SPLIT)
+SHORT = (TREE, ENUM, SPLIT)
+NAMES = 40  # of each namespace, at first
 
 
 class FastStack(TestStack):
@@ -73,153 +76,38 @@ class Task(threading.Thread):
             self.ending.set()
 
 
-class Names:
-    """What may be asked: names that exist, and beside each others that do not; below cuts before they are there, too."""
-
-    def __init__(self, seed):
-        self.random, self.lock = random.Random(seed), threading.Lock()
-        self.existing = []
-        self.prefixes = {ENUM: [], SPLIT: []}  # that are cuts, or will be
-
-    def add(self, owners):
-        with self.lock:
-            self.existing += owners
-
-    def question(self):
-        """(name, type)"""
-        source = self.random
-        with self.lock:
-            existing = source.choice(self.existing)
-        kind = source.randrange(10)
-        if kind < 3:
-            return existing, "TLSA"
-        if kind == 3:
-            return existing, "SSHFP"
-        if kind == 4:
-            return existing.split(".", 1)[1], source.choice(("DS", "DNSKEY", "TLSA", "SOA"))
-        if kind == 5:
-            return f"absent{source.randrange(10**6)}.{existing.split('.', 1)[1]}", "TLSA"
-        if kind == 6:
-            namespace = source.choice(tuple(NAMESPACES))
-            return namespace, source.choice(("SOA", "DNSKEY", "NS", "DS"))
-        namespace = source.choice((ENUM, SPLIT))
-        prefix = source.choice(self.prefixes[namespace])
-        below = prefix + f"{source.randrange(10 ** 3):03d}"
-        if kind == 7:
-            return ".".join(reversed(prefix)) + "." + namespace, source.choice(("DS", "NS", "TLSA", "DNSKEY"))
-        return ".".join(reversed(below)) + "." + namespace, source.choice(("TLSA", "TLSA", "DS"))
-
-
-class Asking:
-    """One question every 5 ms, whether or not the last ones are answered; asked again after LATE_SECONDS / 4 as stub resolvers do."""
-
-    def __init__(self, port, names):
-        self.names, self.told, self.wrong, self.asked = names, collections.Counter(), [], 0
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.connect(("127.0.0.1", port))
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
-        self.open = {}  # {id: [question, first asked, last asked, wire]}
-        self.slowest = 0.0
-
-    def run(self, size, ending):
-        due = time.monotonic()
-        while not (ending.is_set() and self.asked >= size):
-            now = time.monotonic()
-            if now >= due:
-                self.ask(self.names.question(), now)
-                due = max(due + QUERY_SECONDS, now - 1)
-            self.hear(max(0.0005, min(due - time.monotonic(), QUERY_SECONDS)))
-            self.again(now)
-        end = time.monotonic() + LATE_SECONDS
-        while self.open and time.monotonic() < end:
-            self.hear(0.05)
-            self.again(time.monotonic())
-
-    def ask(self, question, now):
-        query = dns.message.make_query(*question, want_dnssec=True)
-        query.flags |= dns.flags.AD
-        while query.id in self.open:
-            query.id = (query.id + 1) % 65536
-        wire = query.to_wire()
-        self.open[query.id] = [question, now, now, wire]
-        self.asked += 1
-        self.socket.send(wire)
-
-    def again(self, now):
-        for number, entry in list(self.open.items())[:20]:
-            if now - entry[1] > LATE_SECONDS:
-                self.told["late"] += 1
-                del self.open[number]
-            elif now - entry[2] > LATE_SECONDS / 4:
-                entry[2] = now
-                self.socket.send(entry[3])
-
-    def hear(self, seconds):
-        self.socket.settimeout(seconds)
-        try:
-            while True:
-                octets = self.socket.recv(65535)
-                entry = self.open.pop(int.from_bytes(octets[:2], "big"), None)
-                if entry:
-                    self.judge(entry, octets)
-                self.socket.settimeout(0.0001)
-        except (TimeoutError, BlockingIOError):
-            return
-
-    def judge(self, entry, octets):
-        rcode, secure = octets[3] & 15, bool(octets[3] & 0x20)
-        self.slowest = max(self.slowest, time.monotonic() - entry[1])
-        if rcode in (0, 3) and secure:
-            kind = "NXDOMAIN" if rcode == 3 else "data" if octets[6:8] != b"\0\0" else "NODATA"
-            self.told[f"secure {kind}"] += 1
-            return
-        verdict = "insecure" if rcode in (0, 3) else self.why(octets)
-        self.told[verdict] += 1
-        self.wrong.append(f"{time.strftime('%H:%M:%S')} {' '.join(entry[0])}: {verdict}")
-
-    @staticmethod
-    def why(octets):
-        """RFC 8914: codes 1 to 12 are the validator's."""
-        try:
-            message = dns.message.from_wire(octets, ignore_trailing=True)
-            codes = [int(option.code) for option in message.options if option.otype == 15]
-        except (dns.exception.DNSException, ValueError):
-            return "malformed"
-        text = dns.rcode.to_text(octets[3] & 15)
-        return f"bogus {text} {codes}" if any(1 <= code <= 12 for code in codes) else f"unreached {text} {codes}"
-
-
 class Campaign:
     def __init__(self, seed, long):
-        self.random, self.long, self.rate = random.Random(seed), long, RATE if long else SHORT_RATE
+        self.seed, self.random, self.long, self.rate = seed, random.Random(seed), long, RATE if long else SHORT_RATE
         self.ending, self.stopping = threading.Event(), threading.Event()
         self.stack = FastStack("campaign-cuts-live", self.rate).open()
-        self.names, self.done = Names(seed), collections.Counter()
-        self.resolver = None
-        self.devices = iter(make_devices(3 * NAMES + 400, kinds=lambda number: "p256"))
+        self.rolls = {name: NAMESPACES[name][1] if long else NAMESPACES[name][1][:1] for name in (NAMESPACES if long else SHORT)}
+        self.prefixes = {name: self.random.sample([f"{number:02d}" for number in range(90)], CUTS if long else CUTS_SHORT) for name in CUT}
+        self.done = collections.Counter()
+        self.resolver = self.asker = None
+        self.devices = iter(make_devices(len(NAMESPACES) * NAMES + 2 * CUTS, kinds=lambda number: "p256"))
         self.parent_lock = threading.Lock()
 
     def prepare(self):
         self.stack.cli("policy", "create", "quick", "--ttl", "60", "--life", "30d", "--resign", "10m")
-        for namespace, (options, _) in NAMESPACES.items():
-            self.stack.create_namespace(namespace, "--policy", "quick", *options)
-            self.enroll(namespace, [f"9{number:05d}" for number in range(NAMES)])
-        for namespace in (ENUM, SPLIT):
-            prefixes = [f"{number:02d}" for number in range(90)]
-            self.random.shuffle(prefixes)
-            self.names.prefixes[namespace] = prefixes[:30 if self.long else 5]
-        self.resolver = CachingResolver(self.stack.folder / "unbound", self.stack.clock, self.stack.ports["dns"], NAMESPACES)
-        for namespace in NAMESPACES:
+        self.resolver = CachingResolver(self.stack.folder / "unbound", self.stack.clock, self.stack.ports["dns"], list(self.rolls))
+        self.asker = Asker(self.resolver.port, self.seed, QUERY_SECONDS)
+        for namespace in self.rolls:
+            self.stack.create_namespace(namespace, "--policy", "quick", *NAMESPACES[namespace][0])
             self.resolver.delegate(namespace, self.stack.delegation_signer(namespace))
         self.resolver.start()
+        self.asker.say(names={"namespaces": list(self.rolls), "prefixes": self.prefixes})
+        owners = [owner for namespace in self.rolls for owner in self.enroll(namespace, [f"9{number:05d}" for number in range(NAMES)])]
+        self.asker.say(exist=owners)
 
     def enroll(self, namespace, ids):
+        """Returns the owners when they are served."""
         with self.stack.client() as client:
             devices = [dataclasses.replace(next(self.devices), id=each) for each in ids]
             answers = client.enroll_many(namespace, devices, timeout=WAIT_SECONDS)
             assert all(answer.HasField("enrolled") for answer in answers), answers[0]
             assert client.wait(namespace, live=True, timeout_seconds=60).done
-        self.names.add([answer.enrolled.identity.owner_name for answer in answers])
+        return [answer.enrolled.identity.owner_name for answer in answers]
 
     # What goes on meanwhile.
 
@@ -230,19 +118,18 @@ class Campaign:
 
     def make_cuts(self, namespace):
         with self.stack.client("admin") as admin:
-            for prefix in list(self.names.prefixes[namespace]):
+            for prefix in self.prefixes[namespace]:
                 if self.stopping.wait(CUT_EVERY_SECONDS):
                     return
                 admin.call("NamespaceService", "AddCut", name=namespace, prefix=prefix)
                 wait_until(lambda: {cut.prefix: cut.state for cut in admin.call("NamespaceService", "ListCuts", name=namespace).cuts}[prefix] == 3,
                            WAIT_SECONDS, f"cut {prefix} of {namespace} is open", 0.2)
-                self.enroll(namespace, [f"{prefix}{self.random.randrange(1000):03d}"])
+                self.asker.say(exist=self.enroll(namespace, [f"{prefix}{self.random.randrange(1000):03d}"]))
                 self.done["cuts"] += 1
 
     def roll_keys(self, namespace):
-        styles = NAMESPACES[namespace][1]
         with self.stack.client("admin") as admin:
-            for style in styles if self.long else styles[:1]:
+            for style in self.rolls[namespace]:
                 self.roll(admin, namespace, style)
                 self.done["rolls"] += 1
 
@@ -274,22 +161,25 @@ class Campaign:
         self.done[style] += 1
 
     def ask(self, size):
-        asking = Asking(self.resolver.port, self.names)
+        """Returns what was told, and what went wrong beside it."""
         clock = Task(self.run_clock, self.ending)
-        tasks = [*(Task(lambda name=name: self.roll_keys(name), self.ending) for name in NAMESPACES),
-                 *(Task(lambda name=name: self.make_cuts(name), self.ending) for name in (ENUM, SPLIT))]
+        tasks = [*(Task(lambda name=name: self.roll_keys(name), self.ending) for name in self.rolls),
+                 *(Task(lambda name=name: self.make_cuts(name), self.ending) for name in CUT)]
         waiting = threading.Thread(target=lambda: ([task.join() for task in tasks], self.ending.set()), daemon=True)
         waiting.start()
         try:
-            asking.run(size, self.ending)
+            self.ending.wait()
+            self.asker.say(end=size)
+            told = self.asker.result(size * QUERY_SECONDS * 4 + 3 * LATE_SECONDS)
         finally:
             self.stopping.set()
             clock.join()
-        failures = [f"the campaign's own {task.failure!r}" for task in (clock, *tasks) if task.failure]
-        return asking, failures
+        return told, [f"the campaign's own {task.failure!r}" for task in (clock, *tasks) if task.failure]
 
     def close(self, failed):
         self.stack.failed = failed
+        if self.asker:
+            self.asker.close()
         if self.resolver:
             self.resolver.close()
             if failed:
@@ -298,23 +188,23 @@ class Campaign:
 
 
 def run(size, seed):
-    campaign, failures, asking, complaints = Campaign(seed, size >= LONG), [], None, []
+    campaign, failures, told, complaints = Campaign(seed, size >= LONG), [], {"asked": 0, "seconds": 0, "told": {}, "slowest": None}, []
     begun = time.monotonic()
     try:
         campaign.prepare()
         begun = time.monotonic()
-        asking, failures = campaign.ask(size)
-        failures += asking.wrong
+        told, failures = campaign.ask(size)
+        failures += told["wrong"]
         complaints = campaign.resolver.complaints()
         failures += complaints[:20]
-        if asking.told["late"] > asking.asked * LATE_SHARE_MAX:
-            failures.append(f"{asking.told['late']} of {asking.asked} questions were not answered within {LATE_SECONDS} s")
+        if told["told"]["late"] > told["asked"] * LATE_SHARE_MAX:
+            failures.append(f"{told['told']['late']} of {told['asked']} questions were not answered within {LATE_SECONDS} s")
+        if campaign.long and told["asked"] < PACE_MIN * told["seconds"] / QUERY_SECONDS:
+            failures.append(f"only {told['asked']} questions in {told['seconds']:.0f} s, not one every {QUERY_SECONDS} s")
     except Exception as failure:  # noqa: BLE001 # a campaign that breaks off has failed
         failures.append(f"broken off: {failure!r}")
     finally:
         campaign.close(bool(failures))
-    told = dict(asking.told) if asking else {}
-    seconds = time.monotonic() - begun
-    return {"cycles": asking.asked if asking else 0, "operations": dict(campaign.done), "answers": told, "complaints": len(complaints),
-            "questions_per_s": round((asking.asked if asking else 0) / seconds, 1), "slowest_answer_s": round(asking.slowest, 2) if asking else None,
-            "hours_of_the_signer": round(seconds * campaign.rate / 3600, 1), "failures": failures}
+    return {"cycles": told["asked"], "operations": dict(campaign.done), "answers": dict(told["told"]), "complaints": len(complaints),
+            "questions_per_s": round(told["asked"] / told["seconds"], 1) if told["seconds"] else None, "slowest_answer_s": told["slowest"],
+            "hours_of_the_signer": round((time.monotonic() - begun) * campaign.rate / 3600, 1), "failures": failures}
