@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -18,6 +20,7 @@ using Stub = v1::KeyService::Stub;
 
 struct Options {
   std::string name;
+  std::string zone;
   std::string key;
   std::string style;
   std::string scheme;
@@ -53,7 +56,8 @@ std::string UsesOf(const v1::SigningKey& key) {
 }
 
 Json ToJson(const v1::SigningKey& key) {
-  return {{"key_tag", key.key_tag()},
+  return {{"zone", key.zone_name()},
+          {"key_tag", key.key_tag()},
           {"algorithm", key.algorithm()},
           {"role", Word(v1::KeyRole_Name(key.role()), "KEY_ROLE_")},
           {"state", Word(v1::SigningKeyState_Name(key.state()), "SIGNING_KEY_STATE_")},
@@ -66,7 +70,11 @@ Json ToJson(const v1::SigningKey& key) {
 }
 
 Json ToJson(const v1::KeyStatus& status) {
-  Json object = {{"namespace", status.namespace_name()}, {"advice", status.advice()}};
+  Json object = {{"namespace", status.namespace_name()}, {"zone", status.zone_name()}, {"advice", status.advice()}};
+  if (status.zones_with_keys() > 0) {
+    object["zones_with_keys"] = status.zones_with_keys();
+    object["zones_rolling"] = status.zones_rolling();
+  }
   if (status.has_roll()) {
     const v1::KeyRoll& roll = status.roll();
     object["style"] = Word(v1::RollStyle_Name(roll.style()), "ROLL_STYLE_");
@@ -91,42 +99,60 @@ Json ToJson(const v1::KeyStatus& status) {
   return object;
 }
 
-tl::expected<v1::ListKeysResponse, Failure> ListAll(const Session& session, const Options& options, bool include_removed) {
+/// Gives each key to `take`, page by page, until that says false.
+Outcome ForEachKey(const Session& session, const Options& options, bool include_removed,
+                   const std::function<bool(const v1::SigningKey&)>& take) {
   const auto channel = Connect(session);
   if (!channel) return tl::unexpected(channel.error());
   Stub stub(*channel);
   v1::ListKeysRequest request;
   request.set_namespace_name(options.name);
+  request.set_zone_name(options.zone);
   request.set_include_removed(include_removed);
-  return Call(session, stub, &Stub::ListKeys, request, "list keys of " + options.name);
+  do {
+    const auto response = Call(session, stub, &Stub::ListKeys, request, "list keys of " + options.name);
+    if (!response) return tl::unexpected(response.error());
+    for (const auto& key : response->keys()) {
+      if (!take(key)) return ExitCode::kOk;
+    }
+    request.set_page_token(response->next_page_token());
+  } while (!request.page_token().empty());
+  return ExitCode::kOk;
 }
 
 Outcome List(const Session& session, const Options& options) {
-  const auto response = ListAll(session, options, options.all);
-  if (!response) return tl::unexpected(response.error());
   ListWriter writer(session.out, session.format,
-                    {{"TAG", "key_tag"},
+                    {{"ZONE", "zone"},
+                     {"TAG", "key_tag"},
                      {"ALGORITHM", "algorithm"},
                      {"ROLE", "role"},
                      {"STATE", "state"},
                      {"USES", "uses"},
                      {"CREATED", "create_time"},
                      {"KEY", "key_id"}});
-  for (const auto& key : response->keys()) writer.Add(ToJson(key));
-  writer.End();
-  return ExitCode::kOk;
+  auto listed = ForEachKey(session, options, options.all, [&](const v1::SigningKey& key) {
+    writer.Add(ToJson(key));
+    return true;
+  });
+  if (listed) writer.End();
+  return listed;
 }
 
 Outcome Show(const Session& session, const Options& options) {
-  const auto response = ListAll(session, options, true);
-  if (!response) return tl::unexpected(response.error());
-  for (const auto& key : response->keys()) {
-    if (std::to_string(key.key_tag()) != options.key && HexEncode(key.key_id()) != options.key) continue;
-    WriteObject(session.out, session.format, ToJson(key));
+  std::vector<v1::SigningKey> found;
+  const auto looked = ForEachKey(session, options, true, [&](const v1::SigningKey& key) {
+    if (std::to_string(key.key_tag()) == options.key || HexEncode(key.key_id()) == options.key) found.push_back(key);
+    return found.size() < 2;
+  });
+  if (!looked) return looked;
+  if (found.size() == 1) {
+    WriteObject(session.out, session.format, ToJson(found.front()));
     return ExitCode::kOk;
   }
+  // Tags are unique within a zone.
+  const std::string met = found.empty() ? options.key : options.key + ", of several zones: give --zone";
   return tl::unexpected(Failure{
-      "show key " + options.key, {Reason::kNotFound, "key", "the tag or id of a key of " + options.name, options.key}, ExitCode::kRefused});
+      "show key " + options.key, {Reason::kNotFound, "key", "the tag or id of one key of " + options.name, met}, ExitCode::kRefused});
 }
 
 Outcome Status(const Session& session, const Options& options) {
@@ -135,6 +161,7 @@ Outcome Status(const Session& session, const Options& options) {
   Stub stub(*channel);
   v1::GetKeyStatusRequest request;
   request.set_namespace_name(options.name);
+  request.set_zone_name(options.zone);
   const auto response = Call(session, stub, &Stub::GetKeyStatus, request, "show key status of " + options.name);
   if (!response) return tl::unexpected(response.error());
   WriteObject(session.out, session.format, ToJson(response->status()));
@@ -165,6 +192,7 @@ Outcome Roll(const Session& session, const Options& options) {
   if (options.parent_has_ds) return ConfirmParent(session, stub, options);
   v1::RollKeyRequest request;
   request.set_namespace_name(options.name);
+  request.set_zone_name(options.zone);
   request.set_style(StyleOf(options.style));
   request.set_emergency(options.emergency);
   if (options.style == "algorithm") request.set_algorithm(options.algorithm == "ed25519" ? 15 : 13);
@@ -188,6 +216,7 @@ void AddKeyCommands(CLI::App& app, Session& session) {
   const auto add = [&](const char* verb, const char* text, Outcome (*run)(const Session&, const Options&)) {
     CLI::App* command = noun->add_subcommand(verb, text);
     command->add_option("NAMESPACE", options->name, "The namespace's name")->required();
+    command->add_option("--zone", options->zone, "One of its zones, where each has keys of its own");
     command->callback([&session, options, run] { session.command = [&session, options, run] { return run(session, *options); }; });
     return command;
   };
@@ -207,6 +236,7 @@ void AddKeyCommands(CLI::App& app, Session& session) {
                      ->check(CLI::IsMember({"csk", "split"}));
   auto* emergency = roll->add_flag("--emergency", options->emergency, "A key is compromised or lost: give up a roll under way, hurry");
   roll->add_flag("--parent-has-ds", options->parent_has_ds, "All servers of the parent publish the DS records that the roll waits for")
+      ->excludes("--zone")
       ->excludes(style)
       ->excludes(algorithm)
       ->excludes(scheme)

@@ -23,10 +23,19 @@ struct Options {
   std::uint64_t denial_life = 0, denial_resign = 0;
   std::uint64_t apex_life = 0, apex_resign = 0;
   std::uint64_t soa_expire = 0;
+  std::string key_scope, key_scheme;
+  std::uint64_t key_life = 0, zsk_life = 0;
 };
 
 Json LifeJson(const v1::SignatureLife& life) {
   return {{"life_seconds", life.life().seconds()}, {"resign_seconds", life.resign_period().seconds()}};
+}
+
+Json KeysJson(const v1::KeyPolicy& keys) {
+  return {{"scope", keys.scope() == v1::KEY_SCOPE_ZONE ? "zone" : "namespace"},
+          {"scheme", keys.scheme() == v1::KEY_SCHEME_SPLIT ? "split" : "csk"},
+          {"key_life_seconds", keys.key_life().seconds()},
+          {"zsk_life_seconds", keys.zsk_life().seconds()}};
 }
 
 Json ToJson(const v1::Policy& policy) {
@@ -40,6 +49,7 @@ Json ToJson(const v1::Policy& policy) {
           {"apex", LifeJson(policy.apex())},
           {"soa_expire_seconds", policy.soa_expire().seconds()},
           {"quarantine_seconds", policy.quarantine().seconds()},
+          {"keys", KeysJson(policy.keys())},
           {"built_in", policy.built_in()},
           {"create_time", FormatTime(policy.create_time())}};
 }
@@ -59,6 +69,12 @@ Outcome Create(const Session& session, const Options& options) {
   if (options.denial_life != 0) SetLife(policy.mutable_denial(), options.denial_life, options.denial_resign);
   if (options.apex_life != 0) SetLife(policy.mutable_apex(), options.apex_life, options.apex_resign);
   if (options.soa_expire != 0) policy.mutable_soa_expire()->set_seconds(static_cast<std::int64_t>(options.soa_expire));
+
+  v1::KeyPolicy& keys = *policy.mutable_keys();
+  keys.set_scope(options.key_scope == "zone" ? v1::KEY_SCOPE_ZONE : v1::KEY_SCOPE_NAMESPACE);
+  keys.set_scheme(options.key_scheme == "split" ? v1::KEY_SCHEME_SPLIT : v1::KEY_SCHEME_COMBINED);
+  keys.mutable_key_life()->set_seconds(static_cast<std::int64_t>(options.key_life));
+  keys.mutable_zsk_life()->set_seconds(static_cast<std::int64_t>(options.zsk_life));
 
   const auto channel = Connect(session);
   if (!channel) return tl::unexpected(channel.error());
@@ -133,6 +149,10 @@ void AddPolicyCommands(CLI::App& app, Session& session) {
   apex_resign->needs(apex_life);
   AddSpan(*create, "--soa-expire", options->soa_expire,
           "After which a secondary that is cut off goes silent (default: --life less --resign)");
+  create->add_option("--keys", options->key_scope, "Whose keys there are: shared by the zones of a namespace (default), or each zone's own")
+      ->check(CLI::IsMember({"namespace", "zone"}));
+  create->add_option("--scheme", options->key_scheme, "Of the first keys: one key (csk, default), or a KSK and a ZSK (split)")
+      ->check(CLI::IsMember({"csk", "split"}));
   create->callback([&session, options] { session.command = [&session, options] { return Create(session, *options); }; });
 
   CLI::App* list = noun->add_subcommand("list", "List policies");

@@ -5,6 +5,7 @@
 #include "services/core/dns/presentation.h"
 #include "services/provisioning/convert.h"
 #include "services/provisioning/namespace_directory.h"
+#include "services/provisioning/page_token.h"
 #include "services/store/registry_keyset.h"
 
 namespace idzone::provisioning {
@@ -22,11 +23,12 @@ void ToProto(UnixTime time, google::protobuf::Timestamp* proto) {
   proto->set_seconds(time.time_since_epoch().count());
 }
 
-std::string DsLine(const dns::Name& zone, const store::SigningKeyRecord& key) {
-  return dns::FormatRecord(zone, kParentTtl, dns::RrType::kDs, dns::EncodeDs(zone, key.dnskey));
+std::string DsLine(const store::SigningKeyRecord& key) {
+  return dns::FormatRecord(key.zone, kParentTtl, dns::RrType::kDs, dns::EncodeDs(key.zone, key.dnskey));
 }
 
-void ToProto(const dns::Name& zone, const store::SigningKeyRecord& key, v1::SigningKey* proto) {
+void ToProto(const store::SigningKeyRecord& key, v1::SigningKey* proto) {
+  proto->set_zone_name(key.zone.Format());
   proto->set_key_id(key.key_id);
   proto->set_key_tag(key.key_tag);
   proto->set_algorithm(key.algorithm);
@@ -38,8 +40,8 @@ void ToProto(const dns::Name& zone, const store::SigningKeyRecord& key, v1::Sign
   proto->set_in_ds(key.uses.in_ds);
   ToProto(key.created_at, proto->mutable_create_time());
   ToProto(key.state_at, proto->mutable_state_time());
-  proto->set_dnskey_record(dns::FormatRecord(zone, kParentTtl, dns::RrType::kDnskey, key.dnskey));
-  if (zone::SignsKeys(key.role)) proto->set_ds_record(DsLine(zone, key));
+  proto->set_dnskey_record(dns::FormatRecord(key.zone, kParentTtl, dns::RrType::kDnskey, key.dnskey));
+  if (zone::SignsKeys(key.role)) proto->set_ds_record(DsLine(key));
 }
 
 std::string ParentAdvice(const store::KeysetRecord& keyset, const std::string& name) {
@@ -70,8 +72,11 @@ std::string AdviceOf(const store::KeysetRecord& keyset, const std::string& name)
 void ToProto(const store::NamespaceKeys& found, v1::KeyStatus* proto) {
   const std::string name = found.home.name.Format();
   proto->set_namespace_name(name);
+  proto->set_zone_name(found.zone.Format());
+  proto->set_zones_with_keys(static_cast<std::uint32_t>(found.zones_with_keys));
+  proto->set_zones_rolling(static_cast<std::uint32_t>(found.zones_rolling));
   for (const store::SigningKeyRecord& key : found.keys) {
-    if (key.uses.in_ds) proto->add_parent_records(DsLine(found.home.name, key));
+    if (key.uses.in_ds) proto->add_parent_records(DsLine(key));
   }
   if (!found.keyset) {
     proto->set_advice("Wait until the signer has made the zone and its key.");
@@ -95,13 +100,17 @@ void ToProto(const store::NamespaceKeys& found, v1::KeyStatus* proto) {
   if (keyset.waits_until) ToProto(*keyset.waits_until, roll->mutable_wait_end_time());
 }
 
-Result<store::NamespaceKeys> FindOwn(store::Database& database, const rpc::Caller& caller, const std::string& text) {
-  const auto name = ReadName(text);
-  if (!name) return tl::unexpected(name.error());
-  auto found = store::FindNamespaceKeys(database, *name);
-  if (!found) return found;
-  if (auto tenant = CheckTenant(caller, found->home.operator_id, "namespace_name"); !tenant) return tl::unexpected(tenant.error());
-  return found;
+/// Any request that names a namespace, and perhaps one of its zones.
+template <typename Request>
+Result<store::KeysetName> ReadKeysetName(const Request& request) {
+  auto home = ReadName(request.namespace_name());
+  if (!home) return tl::unexpected(home.error());
+  store::KeysetName name{*std::move(home)};
+  if (request.zone_name().empty()) return name;
+  auto zone = dns::Name::Parse(request.zone_name(), "zone_name");
+  if (!zone) return tl::unexpected(zone.error());
+  name.zone = *std::move(zone);
+  return name;
 }
 
 /// The keys themselves are known to the signer alone, which may still refuse: GetKeyStatus then says why.
@@ -135,11 +144,18 @@ Result<store::RollOrder> ReadOrder(const v1::RollKeyRequest& request) {
 
 grpc::Status KeyHandler::ListKeys(grpc::ServerContext* context, const v1::ListKeysRequest* request, v1::ListKeysResponse* response) {
   return gate_.Serve(context, "/idzone.v1.KeyService/ListKeys", *request, [&](const rpc::Caller& caller) -> Result<void> {
-    const auto found = FindOwn(database_, caller, request->namespace_name());
+    const auto name = ReadKeysetName(*request);
+    if (!name) return tl::unexpected(name.error());
+    const ListName list{"ListKeys", name->home.Format() + "|" + (name->zone ? name->zone->Format() : "")};
+    const auto page = ReadPage(list, request->page_size(), request->page_token());
+    if (!page) return tl::unexpected(page.error());
+    const auto found = store::ListKeys(database_, *name, *page);
     if (!found) return tl::unexpected(found.error());
+    if (auto tenant = CheckTenant(caller, found->home.operator_id, "namespace_name"); !tenant) return tenant;
     for (const store::SigningKeyRecord& key : found->keys) {
-      if (key.state != zone::KeyState::kRemoved || request->include_removed()) ToProto(found->home.name, key, response->add_keys());
+      if (key.state != zone::KeyState::kRemoved || request->include_removed()) ToProto(key, response->add_keys());
     }
+    if (!found->next.empty()) response->set_next_page_token(MakePageToken(list, found->next));
     return {};
   });
 }
@@ -147,8 +163,11 @@ grpc::Status KeyHandler::ListKeys(grpc::ServerContext* context, const v1::ListKe
 grpc::Status KeyHandler::GetKeyStatus(grpc::ServerContext* context, const v1::GetKeyStatusRequest* request,
                                       v1::GetKeyStatusResponse* response) {
   return gate_.Serve(context, "/idzone.v1.KeyService/GetKeyStatus", *request, [&](const rpc::Caller& caller) -> Result<void> {
-    const auto found = FindOwn(database_, caller, request->namespace_name());
+    const auto name = ReadKeysetName(*request);
+    if (!name) return tl::unexpected(name.error());
+    const auto found = store::FindNamespaceKeys(database_, *name);
     if (!found) return tl::unexpected(found.error());
+    if (auto tenant = CheckTenant(caller, found->home.operator_id, "namespace_name"); !tenant) return tenant;
     ToProto(*found, response->mutable_status());
     return {};
   });
@@ -156,7 +175,7 @@ grpc::Status KeyHandler::GetKeyStatus(grpc::ServerContext* context, const v1::Ge
 
 grpc::Status KeyHandler::RollKey(grpc::ServerContext* context, const v1::RollKeyRequest* request, v1::RollKeyResponse* response) {
   return gate_.Serve(context, "/idzone.v1.KeyService/RollKey", *request, [&](const rpc::Caller& caller) -> Result<void> {
-    const auto name = ReadName(request->namespace_name());
+    const auto name = ReadKeysetName(*request);
     if (!name) return tl::unexpected(name.error());
     const auto order = ReadOrder(*request);
     if (!order) return tl::unexpected(order.error());

@@ -23,6 +23,30 @@ Result<zone::SignatureLife> LifeFromProto(const v1::SignatureLife& proto, const 
   return zone::SignatureLife{*life, *resign};
 }
 
+Result<zone::KeyPolicy> KeysFromProto(const v1::KeyPolicy& proto) {
+  zone::KeyPolicy keys;
+  if (!v1::KeyScope_IsValid(proto.scope()))
+    return Fail(Reason::kEnumUnknown, "keys.scope", "a KeyScope that this release knows", std::to_string(proto.scope()));
+  if (!v1::KeyScheme_IsValid(proto.scheme()))
+    return Fail(Reason::kEnumUnknown, "keys.scheme", "a KeyScheme that this release knows", std::to_string(proto.scheme()));
+  if (proto.scope() != v1::KEY_SCOPE_UNSPECIFIED) keys.scope = static_cast<zone::KeyScope>(proto.scope());
+  if (proto.scheme() != v1::KEY_SCHEME_UNSPECIFIED) keys.scheme = static_cast<zone::KeyScheme>(proto.scheme());
+  const auto key_life = SpanFromProto(proto.key_life(), "keys.key_life");
+  if (!key_life) return tl::unexpected(key_life.error());
+  const auto zsk_life = SpanFromProto(proto.zsk_life(), "keys.zsk_life");
+  if (!zsk_life) return tl::unexpected(zsk_life.error());
+  keys.key_life = *key_life;
+  keys.zsk_life = *zsk_life;
+  return keys;
+}
+
+void ToProto(const zone::KeyPolicy& keys, v1::KeyPolicy* proto) {
+  proto->set_scope(static_cast<v1::KeyScope>(keys.scope));
+  proto->set_scheme(static_cast<v1::KeyScheme>(keys.scheme));
+  proto->mutable_key_life()->set_seconds(keys.key_life.count());
+  proto->mutable_zsk_life()->set_seconds(keys.zsk_life.count());
+}
+
 void ToProto(const zone::SignatureLife& life, v1::SignatureLife* proto) {
   proto->mutable_life()->set_seconds(life.life.count());
   proto->mutable_resign_period()->set_seconds(life.resign.count());
@@ -36,6 +60,7 @@ void ToProto(const store::PolicyRecord& record, v1::Policy* proto) {
   ToProto(policy.identity, proto->mutable_identity());
   ToProto(policy.denial, proto->mutable_denial());
   ToProto(policy.apex, proto->mutable_apex());
+  ToProto(policy.keys, proto->mutable_keys());
   proto->mutable_soa_expire()->set_seconds(policy.soa_expire.count());
   proto->mutable_quarantine()->set_seconds(zone::QuarantineOf(policy).count());
   proto->set_built_in(record.built_in);
@@ -68,6 +93,9 @@ Result<zone::ZonePolicy> PolicyFromProto(const v1::Policy& proto) {
     if (!expire) return tl::unexpected(expire.error());
     choice.soa_expire = *expire;
   }
+  const auto keys = KeysFromProto(proto.keys());
+  if (!keys) return tl::unexpected(keys.error());
+  choice.keys = *keys;
   return zone::MakeZonePolicy(proto.name(), choice);
 }
 

@@ -103,7 +103,7 @@ grpc::Status ZoneHandler::GetZoneStatus(grpc::ServerContext* context, const v1::
     ToProto(*status, response->mutable_status());
     const auto apex = dns::Name::Parse(status->namespace_name, "namespace");
     if (!apex) return tl::unexpected(apex.error());
-    const auto keys = store::FindNamespaceKeys(database_, *apex);
+    const auto keys = store::FindKeysOfZone(database_, *apex, *name);
     if (!keys) return tl::unexpected(keys.error());
     AddKeyEvent(*keys, response->mutable_status());
     return {};

@@ -16,7 +16,11 @@ zone::ZonePolicy ReadPolicy(const pqxx::row& row) {
           .soa_refresh = span("policy_soa_refresh"),
           .soa_retry = span("policy_soa_retry"),
           .soa_expire = span("policy_soa_expire"),
-          .inception_offset = zone::kInceptionOffset};
+          .inception_offset = zone::kInceptionOffset,
+          .keys = {.scope = static_cast<zone::KeyScope>(row["policy_key_scope"].as<int>()),
+                   .scheme = static_cast<zone::KeyScheme>(row["policy_key_scheme"].as<int>()),
+                   .key_life = span("policy_key_life"),
+                   .zsk_life = span("policy_zsk_life")}};
 }
 
 }  // namespace idzone::store

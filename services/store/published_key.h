@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <map>
 #include <optional>
 #include <vector>
 
 #include "services/core/zone/zone_key.h"
 #include "services/store/published_store.h"
 
-/// The keys of a namespace, what its zones are to do with them, and how far each zone is. Part of the signer's SQL
+/// The keys of namespaces and zones, what zones are to do with them, and how far each zone is. Part of the signer's SQL
 /// (published_store.h says how it behaves).
 namespace idzone::store {
+
+/// Whose keys a set holds: those of one zone, or (0) of all the zones of a namespace. Which of the two, the policy says (zone::KeyScope).
+struct KeysetId {
+  std::int32_t namespace_id = 0;
+  std::int32_t zone_id = 0;
+  friend auto operator<=>(const KeysetId&, const KeysetId&) = default;
+};
 
 struct KeyRow {
   Octets key_id;
@@ -39,19 +47,22 @@ struct KeysetRow {
   LongestTtlRow ttls;
 };
 
-/// A namespace's keys as a transaction finds them: those that its zones do anything with, the oldest first.
+/// A set as a transaction finds it: the keys that zones do anything with, the oldest first.
 struct Keyring {
-  std::vector<KeyRow> keys;  // empty: the namespace has none yet
+  std::vector<KeyRow> keys;
   KeysetRow keyset;
 };
-Result<Keyring> LoadKeyring(Transaction& transaction, std::int32_t namespace_id);
+/// Returns those sets of a namespace that exist, by zone (0: the one that all share).
+Result<std::map<std::int32_t, Keyring>> LoadKeyrings(Transaction& transaction, std::int32_t namespace_id,
+                                                     const std::vector<std::int32_t>& zone_ids);
 
 /// How far a zone has followed its keyset.
 struct ZoneKeysRow {
   std::int32_t zone_id = 0;
   std::int64_t keys_revision = 0;
-  zone::ZonePosition keys_position;  // without digest
-  std::int64_t sweep_revision = 0;   // the sweep under way, or the last one
+  zone::ZonePosition keys_position;   // without digest
+  zone::ZonePosition cut_position{};  // of its parent, with the DS records of keys of its own
+  std::int64_t sweep_revision = 0;    // the sweep under way, or the last one
   Octets sweep_place;
   UnixTime sweep_began;
   std::int64_t swept_revision = 0;
@@ -62,14 +73,14 @@ std::vector<ZoneKeysRow> LoadZoneKeys(Transaction& transaction, const std::vecto
 /// Writes them, new ones too. Requires: the namespace's own zone is locked.
 void SaveZoneKeys(Transaction& transaction, const std::vector<const ZoneKeysRow*>& rows);
 
-/// Returns all keys that a namespace ever had, the oldest first.
-Result<std::vector<KeyRow>> LoadKeys(Transaction& transaction, std::int32_t namespace_id);
-void InsertKey(Transaction& transaction, std::int32_t namespace_id, const KeyRow& key);
+/// Returns all keys that a set ever had, the oldest first.
+Result<std::vector<KeyRow>> LoadKeys(Transaction& transaction, const KeysetId& id);
+void InsertKey(Transaction& transaction, const KeysetId& id, const KeyRow& key);
 /// Writes state, uses and part.
 void UpdateKey(Transaction& transaction, const KeyRow& key);
 
-/// Makes the keyset of a namespace whose first key was inserted.
-void InsertKeyset(Transaction& transaction, std::int32_t namespace_id, const LongestTtlRow& ttls);
+/// Makes a set whose first keys were inserted.
+void InsertKeyset(Transaction& transaction, const KeysetId& id, const LongestTtlRow& ttls);
 /// Raises the longest TTLs observed.
-void RaiseLongestTtls(Transaction& transaction, std::int32_t namespace_id, const LongestTtlRow& ttls);
+void RaiseLongestTtls(Transaction& transaction, const KeysetId& id, const LongestTtlRow& ttls);
 }  // namespace idzone::store

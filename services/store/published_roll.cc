@@ -7,9 +7,10 @@ namespace idzone::store {
 namespace {
 
 constexpr Statement kListRollWork{"published_list_roll_work", R"(
-select s.namespace_id, s.tell_parent from published.keyset s
- where s.style is not null or s.revision > s.settled_revision or exists (select 1 from registry.key_command c where c.namespace_id = s.namespace_id)
- order by s.namespace_id)"};
+select s.namespace_id, s.zone_id, s.tell_parent from published.keyset s where s.style is not null or s.revision > s.settled_revision
+ union
+select s.namespace_id, s.zone_id, s.tell_parent from registry.key_command c join published.keyset s using (namespace_id, zone_id)
+ order by namespace_id, zone_id)"};
 
 constexpr Statement kLockKeyset{"published_lock_keyset", R"(
 select revision, data_revision, settled_revision, tell_parent, key_ttl_max, data_ttl_max, ds_ttl_max, style, algorithm, roles::text as roles, urgent, phase,
@@ -17,7 +18,7 @@ select revision, data_revision, settled_revision, tell_parent, key_ttl_max, data
        extract(epoch from published_at)::bigint as published_at, extract(epoch from resigned_at)::bigint as resigned_at,
        extract(epoch from delegated_at)::bigint as delegated_at, waits_for, extract(epoch from waits_until)::bigint as waits_until,
        refused, parent_answer, extract(epoch from parent_asked_at)::bigint as parent_asked_at
-  from published.keyset where namespace_id = $1::integer for update skip locked)"};
+  from published.keyset where namespace_id = $1::integer and zone_id = $2::integer for update skip locked)"};
 
 // 0 stands for no style and no algorithm, -1 for no time.
 constexpr Statement kSaveKeyset{"published_save_keyset", R"(
@@ -30,34 +31,38 @@ update published.keyset
        delegated_at = to_timestamp(nullif($17::bigint, -1)), waits_for = $18::smallint,
        waits_until = to_timestamp(nullif($19::bigint, -1)), refused = $20::text, parent_answer = $21::text,
        parent_asked_at = to_timestamp(nullif($22::bigint, -1)), settled_revision = $23::bigint
- where namespace_id = $1::integer)"};
+ where namespace_id = $1::integer and zone_id = $24::integer)"};
 
-constexpr Statement kMakeDue{"published_make_due", R"(
-update published.zone set renew_at = least(renew_at, to_timestamp($2::bigint)) where namespace_id = $1::integer)"};
+#define IDZONE_MAKE_DUE "update published.zone set renew_at = least(renew_at, to_timestamp($2::bigint)) where "
+constexpr Statement kMakeAllDue{"published_make_all_due", IDZONE_MAKE_DUE "namespace_id = $1::integer"};
+constexpr Statement kMakeOneDue{"published_make_one_due", IDZONE_MAKE_DUE "zone_id = $1::integer"};
+#undef IDZONE_MAKE_DUE
 
 constexpr Statement kTakeCommands{"published_take_key_commands", R"(
-with taken as (delete from registry.key_command where namespace_id = $1::integer
+with taken as (delete from registry.key_command where namespace_id = $1::integer and zone_id = $2::integer
                returning command_id, kind, style, algorithm, roles, urgent)
 select kind, coalesce(style, 0) as style, coalesce(algorithm, 0) as algorithm, roles::text as roles, urgent from taken order by command_id)"};
 
-// An edge that reports no position of a zone does not serve it. Serials are compared as RFC 1982 says.
-constexpr Statement kSeeKeyset{"published_see_keyset", R"(
-select bool_and(coalesce(p.keys_revision, 0) >= s.revision or s.settled_revision >= s.revision) as taken,
-       bool_and(coalesce(p.swept_revision, 0) >= s.data_revision or s.settled_revision >= s.data_revision) as swept,
-       (select min(e.edge_id) from published.edge_position e join published.zone_keys k on k.zone_id = e.zone_id
-          join published.zone y on y.zone_id = k.zone_id
-         where y.namespace_id = $1::integer and e.reported_at >= to_timestamp($2::bigint)
-           and (e.epoch < k.keys_epoch or (e.epoch = k.keys_epoch and ((k.keys_serial - e.serial) & 4294967295) between 1 and 2147483647)))
-       as keys_edge,
-       (select min(e.edge_id) from published.edge_position e join published.zone_keys k on k.zone_id = e.zone_id
-          join published.zone y on y.zone_id = k.zone_id
-         where y.namespace_id = $1::integer and e.reported_at >= to_timestamp($2::bigint)
-           and (e.epoch < k.swept_epoch or (e.epoch = k.swept_epoch and ((k.swept_serial - e.serial) & 4294967295) between 1 and 2147483647)))
-       as swept_edge
-  from published.keyset s
-  join published.zone z on z.namespace_id = s.namespace_id
-  left join published.zone_keys p on p.zone_id = z.zone_id
- where s.namespace_id = $1::integer)"};
+// An edge that reports no position of a zone does not serve it. Serials are compared as RFC 1982 says. A statement for sets that all
+// zones share, and one for those of one zone: each finds its rows by an index.
+#define IDZONE_EDGE_BEHIND(zone, epoch, serial, which)                                               \
+  "(select min(e.edge_id) from published.zone y join published.zone_keys k on k.zone_id = y.zone_id" \
+  "   join published.edge_position e on e.zone_id = " zone " where " which                           \
+  " and e.reported_at >= to_timestamp($3::bigint)"                                                   \
+  "    and (e.epoch < " epoch " or (e.epoch = " epoch " and ((" serial " - e.serial) & 4294967295) between 1 and 2147483647)))"
+#define IDZONE_SEE_KEYSET(which_zones, which) \
+  "select bool_and(coalesce(p.keys_revision, 0) >= s.revision or s.settled_revision >= s.revision) as taken,"                        \
+  " bool_and(coalesce(p.swept_revision, 0) >= s.data_revision or s.settled_revision >= s.data_revision) as swept,"                   \
+  IDZONE_EDGE_BEHIND("y.zone_id", "k.keys_epoch", "k.keys_serial", which) " as keys_edge,"                                           \
+  IDZONE_EDGE_BEHIND("y.zone_id", "k.swept_epoch", "k.swept_serial", which) " as swept_edge,"                                        \
+  IDZONE_EDGE_BEHIND("y.parent_id", "k.cut_epoch", "k.cut_serial", which) " as cut_edge"                                             \
+  " from published.keyset s join published.zone z on " which_zones " left join published.zone_keys p on p.zone_id = z.zone_id"       \
+  " where s.namespace_id = $1::integer and s.zone_id = $2::integer"
+constexpr Statement kSeeShared{"published_see_shared",
+                               IDZONE_SEE_KEYSET("z.namespace_id = s.namespace_id", "y.namespace_id = $1::integer")};
+constexpr Statement kSeeOwn{"published_see_own", IDZONE_SEE_KEYSET("z.zone_id = s.zone_id", "y.zone_id = $2::integer")};
+#undef IDZONE_SEE_KEYSET
+#undef IDZONE_EDGE_BEHIND
 
 std::optional<UnixTime> TimeOf(const pqxx::field& field) {
   if (field.is_null()) return std::nullopt;
@@ -87,12 +92,12 @@ std::uint8_t SmallOf(const pqxx::field& field) {
 std::vector<RollWork> ListRollWork(Transaction& transaction) {
   std::vector<RollWork> list;
   for (const pqxx::row& row : Execute(transaction, kListRollWork))
-    list.push_back({NumberOf<std::int32_t>(row["namespace_id"]), row["tell_parent"].as<bool>()});
+    list.push_back({{NumberOf<std::int32_t>(row["namespace_id"]), NumberOf<std::int32_t>(row["zone_id"])}, row["tell_parent"].as<bool>()});
   return list;
 }
 
-std::optional<RollingKeysetRow> LockKeyset(Transaction& transaction, std::int32_t namespace_id) {
-  const pqxx::result rows = Execute(transaction, kLockKeyset, namespace_id);
+std::optional<RollingKeysetRow> LockKeyset(Transaction& transaction, const KeysetId& id) {
+  const pqxx::result rows = Execute(transaction, kLockKeyset, id.namespace_id, id.zone_id);
   if (rows.empty()) return std::nullopt;
   const pqxx::row row = rows.front();
   RollingKeysetRow keyset{.revision = NumberOf<std::int64_t>(row["revision"]),
@@ -121,26 +126,27 @@ std::optional<RollingKeysetRow> LockKeyset(Transaction& transaction, std::int32_
   return keyset;
 }
 
-void SaveKeyset(Transaction& transaction, std::int32_t namespace_id, const RollingKeysetRow& keyset) {
+void SaveKeyset(Transaction& transaction, const KeysetId& id, const RollingKeysetRow& keyset) {
   const RollRow roll = keyset.roll.value_or(RollRow{});
   const bool any = keyset.roll.has_value();
   std::vector<std::int16_t> roles;
   for (const zone::KeyRole role : roll.roles) roles.push_back(static_cast<std::int16_t>(role));
   const auto at = [&](UnixTime time) { return any ? SecondsOf(time) : std::int64_t{-1}; };
-  Execute(transaction, kSaveKeyset, namespace_id, keyset.revision, keyset.data_revision, keyset.tell_parent, keyset.ttls.keys,
+  Execute(transaction, kSaveKeyset, id.namespace_id, keyset.revision, keyset.data_revision, keyset.tell_parent, keyset.ttls.keys,
           keyset.ttls.data, keyset.ttls.ds, static_cast<int>(roll.style), static_cast<int>(roll.algorithm), SmallintArray(roles),
           roll.urgent, static_cast<int>(roll.phase), at(roll.began), at(roll.phase_began), SecondsOf(roll.published_at),
           SecondsOf(roll.resigned_at), SecondsOf(roll.delegated_at), static_cast<int>(keyset.waits_for), SecondsOf(keyset.waits_until),
-          keyset.refused, keyset.parent_answer, SecondsOf(keyset.parent_asked_at), keyset.settled_revision);
+          keyset.refused, keyset.parent_answer, SecondsOf(keyset.parent_asked_at), keyset.settled_revision, id.zone_id);
 }
 
-void MakeZonesDue(Transaction& transaction, std::int32_t namespace_id, UnixTime now) {
-  Execute(transaction, kMakeDue, namespace_id, static_cast<std::int64_t>(now.time_since_epoch().count()));
+void MakeZonesDue(Transaction& transaction, const KeysetId& id, UnixTime now) {
+  Execute(transaction, id.zone_id == 0 ? kMakeAllDue : kMakeOneDue, id.zone_id == 0 ? id.namespace_id : id.zone_id,
+          static_cast<std::int64_t>(now.time_since_epoch().count()));
 }
 
-std::vector<KeyCommand> TakeKeyCommands(Transaction& transaction, std::int32_t namespace_id) {
+std::vector<KeyCommand> TakeKeyCommands(Transaction& transaction, const KeysetId& id) {
   std::vector<KeyCommand> commands;
-  for (const pqxx::row& row : Execute(transaction, kTakeCommands, namespace_id))
+  for (const pqxx::row& row : Execute(transaction, kTakeCommands, id.namespace_id, id.zone_id))
     commands.push_back({.begins_roll = NumberOf<int>(row["kind"]) == 1,
                         .style = SmallOf(row["style"]),
                         .algorithm = SmallOf(row["algorithm"]),
@@ -149,13 +155,14 @@ std::vector<KeyCommand> TakeKeyCommands(Transaction& transaction, std::int32_t n
   return commands;
 }
 
-KeysetSight SeeKeyset(Transaction& transaction, std::int32_t namespace_id, UnixTime silent_since) {
-  const pqxx::result rows =
-      Execute(transaction, kSeeKeyset, namespace_id, static_cast<std::int64_t>(silent_since.time_since_epoch().count()));
+KeysetSight SeeKeyset(Transaction& transaction, const KeysetId& id, UnixTime silent_since) {
+  const pqxx::result rows = Execute(transaction, id.zone_id == 0 ? kSeeShared : kSeeOwn, id.namespace_id, id.zone_id,
+                                    static_cast<std::int64_t>(silent_since.time_since_epoch().count()));
   const pqxx::row row = rows.front();
-  KeysetSight sight{.published = row["taken"].as<bool>() && row["keys_edge"].is_null(), .resigned = false, .edge = {}};
+  KeysetSight sight{
+      .published = row["taken"].as<bool>() && row["keys_edge"].is_null() && row["cut_edge"].is_null(), .resigned = false, .edge = {}};
   sight.resigned = row["swept"].as<bool>() && row["swept_edge"].is_null() && sight.published;
-  for (const char* column : {"keys_edge", "swept_edge"}) {
+  for (const char* column : {"keys_edge", "cut_edge", "swept_edge"}) {
     if (!row[column].is_null()) sight.edge = row[column].as<std::string>();
   }
   return sight;

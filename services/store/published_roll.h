@@ -22,7 +22,7 @@ struct RollRow {
   friend bool operator==(const RollRow&, const RollRow&) = default;
 };
 
-/// A namespace's keyset, whole.
+/// A keyset, whole.
 struct RollingKeysetRow {
   std::int64_t revision = 1;
   std::int64_t data_revision = 1;
@@ -40,19 +40,19 @@ struct RollingKeysetRow {
   friend bool operator==(const RollingKeysetRow&, const RollingKeysetRow&) = default;
 };
 
-/// A namespace that has a roll under way, a keyset that zones still follow, or a command waiting.
+/// A keyset that has a roll under way, that zones still follow, or that a command waits for.
 struct RollWork {
-  std::int32_t namespace_id = 0;
+  KeysetId keyset;
   bool awaits_parent = false;
 };
 std::vector<RollWork> ListRollWork(Transaction& transaction);
 
 /// Locks the keyset's row, which orders the steps of a roll; nothing while another signer has it.
-std::optional<RollingKeysetRow> LockKeyset(Transaction& transaction, std::int32_t namespace_id);
-void SaveKeyset(Transaction& transaction, std::int32_t namespace_id, const RollingKeysetRow& keyset);
+std::optional<RollingKeysetRow> LockKeyset(Transaction& transaction, const KeysetId& id);
+void SaveKeyset(Transaction& transaction, const KeysetId& id, const RollingKeysetRow& keyset);
 
-/// Makes all zones of a namespace due, so that they take up what changed. Requires: its own zone is locked.
-void MakeZonesDue(Transaction& transaction, std::int32_t namespace_id, UnixTime now);
+/// Makes all zones of a keyset due, so that they take up what changed. Requires: the namespace's own zone is locked.
+void MakeZonesDue(Transaction& transaction, const KeysetId& id, UnixTime now);
 
 struct KeyCommand {
   bool begins_roll = false;  // else: the parent publishes what it should
@@ -61,16 +61,17 @@ struct KeyCommand {
   std::vector<zone::KeyRole> roles;
   bool urgent = false;
 };
-/// Takes and deletes the commands of a namespace, the oldest first.
-std::vector<KeyCommand> TakeKeyCommands(Transaction& transaction, std::int32_t namespace_id);
+/// Takes and deletes the commands for a keyset, the oldest first.
+std::vector<KeyCommand> TakeKeyCommands(Transaction& transaction, const KeysetId& id);
 
 /// What is seen of a keyset's revisions.
 struct KeysetSight {
-  bool published = false;  // every zone has taken the revision, and every edge has that version
-  bool resigned = false;   // every zone is swept for the data revision, and every edge has that version
-  std::string edge;        // one that is behind
+  /// Every zone has taken the revision, its parent among ours (with keys of its own) has its DS records, and every edge has those versions.
+  bool published = false;
+  bool resigned = false;  // every zone is swept for the data revision, and every edge has that version
+  std::string edge;       // one that is behind
 };
 /// An edge that has not reported since `silent_since` does not count: what it serves has no valid signature any more.
-KeysetSight SeeKeyset(Transaction& transaction, std::int32_t namespace_id, UnixTime silent_since);
+KeysetSight SeeKeyset(Transaction& transaction, const KeysetId& id, UnixTime silent_since);
 
 }  // namespace idzone::store

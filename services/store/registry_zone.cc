@@ -26,7 +26,7 @@ constexpr Statement kList{"zone_list", IDZONE_ZONE_SELECT
 
 constexpr Statement kKeys{"zone_keys",
                           "select key_id, key_tag, algorithm, dnskey, (uses & 8) <> 0 from published.key"
-                          " where namespace_id = $1::integer and uses <> 0 order by created_at, key_id"};
+                          " where namespace_id = $1::integer and zone_id in (0, $2::integer) and uses <> 0 order by created_at, key_id"};
 constexpr Statement kNode{"zone_node",
                           "select denial_key, owner, rrsets, next_key, denial_rrsig from published.node"
                           " where zone_id = $1::integer and denial_key = $2::bytea"};
@@ -71,7 +71,7 @@ Result<ZoneRecord> Read(Transaction& transaction, const pqxx::row& row) {
   auto apex = ReadApex(transaction, zone_id, record.name, dns::DenialKeyOf(record.denial, record.name, record.name));
   if (!apex) return tl::unexpected(apex.error());
   record.apex = std::move(apex->rrsets);
-  for (const pqxx::row& key : Execute(transaction, kKeys, row[9].as<std::int32_t>()))
+  for (const pqxx::row& key : Execute(transaction, kKeys, row[9].as<std::int32_t>(), zone_id))
     record.keys.push_back({OctetsOf(key[0]), static_cast<std::uint16_t>(key[1].as<int>()), static_cast<std::uint8_t>(key[2].as<int>()),
                            OctetsOf(key[3]), key[4].as<bool>()});
   for (const pqxx::row& edge : Execute(transaction, kEdges, zone_id)) {

@@ -39,21 +39,21 @@ class RollingStack(TestStack):
         self.set_signer_clock(self.seconds_ago - seconds)
         self.signerd.start().wait_ready(WAIT_SECONDS)
 
-    def status(self, namespace):
-        return self.cli_json("key", "status", namespace)
+    def status(self, namespace, zone=None):
+        return self.cli_json("key", "status", namespace, *(("--zone", zone) if zone else ()))
 
     def keys(self, namespace, *options):
         return [json.loads(line) for line in self.cli("--output", "jsonl", "key", "list", namespace, *options).stdout.splitlines()]
 
-    def wait_status(self, namespace, **wanted):
-        """Waits until the status has those values."""
+    def wait_status(self, namespace, zone=None, **wanted):
+        """Waits until the status has those values; `zone`: one with keys of its own."""
         last = {}
 
         def reached():
-            last.update(now=self.status(namespace))
+            last.update(now=self.status(namespace, zone))
             return all(last["now"].get(name) == value for name, value in wanted.items())
         try:
-            wait_until(reached, WAIT_SECONDS, f"{namespace} with {wanted}")
+            wait_until(reached, WAIT_SECONDS, f"{zone or namespace} with {wanted}")
         except TimeoutError as late:
             raise AssertionError(f"{late}: {last['now']}") from None
         return last["now"]

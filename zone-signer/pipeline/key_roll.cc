@@ -46,17 +46,28 @@ store::RollRow ToRow(const rollover::Roll& roll) {
           .delegated_at = roll.delegated_at};
 }
 
+/// Whose keys they are.
+struct KeysetHome {
+  store::KeysetId id;
+  dns::Name zone;         // the topmost that they sign
+  bool is_below = false;  // its parent is a zone of ours
+};
+
+rollover::Delays DelaysOf(const RollOptions& options, const zone::ZonePolicy& policy, bool is_below) {
+  const auto dprp = options.propagation.count() >= 0 ? options.propagation : policy.soa_refresh + policy.soa_retry;
+  return {dprp, is_below ? dprp : options.parent_propagation};
+}
+
 /// The keyset inside one transaction.
 class RollSession {
  public:
-  RollSession(store::Transaction& transaction, const store::NamespaceRow& registered, const RollTools& tools,
-              const zone::ZonePolicy& policy, store::RollingKeysetRow keyset, std::vector<store::KeyRow> keys)
+  RollSession(store::Transaction& transaction, KeysetHome home, const RollTools& tools, const zone::ZonePolicy& policy,
+              store::RollingKeysetRow keyset, std::vector<store::KeyRow> keys)
       : transaction_(transaction),
-        registered_(registered),
+        home_(std::move(home)),
         tools_(tools),
         policy_(policy),
-        delays_{tools.options.propagation.count() >= 0 ? tools.options.propagation : policy.soa_refresh + policy.soa_retry,
-                tools.options.parent_propagation},
+        delays_(DelaysOf(tools.options, policy, home_.is_below)),
         keyset_(std::move(keyset)),
         before_(keyset_),
         keys_(std::move(keys)) {
@@ -71,7 +82,7 @@ class RollSession {
 
   /// Commands first; what they change has to be seen by the world before anything else is decided.
   RollOutcome Run() {
-    for (const store::KeyCommand& command : store::TakeKeyCommands(transaction_, registered_.namespace_id)) Obey(command);
+    for (const store::KeyCommand& command : store::TakeKeyCommands(transaction_, home_.id)) Obey(command);
     const bool obeyed = changed_;
     if (!obeyed) Observe();
     MakeKeys();
@@ -109,19 +120,31 @@ class RollSession {
   }
 
   void Observe() {
-    const auto sight = store::SeeKeyset(transaction_, registered_.namespace_id, tools_.now - policy_.apex.life);
+    const auto sight = store::SeeKeyset(transaction_, home_.id, tools_.now - policy_.apex.life);
     if (sight.published && sight.resigned) keyset_.settled_revision = state_.revision;
     const store::LongestTtlRow ttls = LongestTtlsOf(policy_);
     rollover::Observed observed{.published = sight.published,
                                 .resigned = sight.resigned,
                                 .parent = {},
                                 .ttls = {std::chrono::seconds(ttls.keys), std::chrono::seconds(ttls.data), {}}};
-    if (rollover::AwaitsParent(state_)) {
+    if (rollover::AwaitsParent(state_) && home_.is_below) {
+      observed.ttls.ds = std::chrono::seconds(policy_.apex_ttl);
+      if (sight.published) observed.parent = ParentOfOurs();
+    } else if (rollover::AwaitsParent(state_)) {
       // What a parent that cannot be asked keeps in caches is not known: it is taken to be long.
       observed.ttls.ds = tools_.options.unseen_ds_ttl;
       LookAtParent(observed);
     }
     Apply(observed);
+  }
+
+  /// Its DS records were written with the zone's version (own_keys.h), and every edge has both.
+  rollover::ParentView ParentOfOurs() const {
+    rollover::ParentView view;
+    for (const rollover::RolledKey& key : state_.keys) {
+      if (key.uses.in_ds) view.key_ids.push_back(key.id);
+    }
+    return view;
   }
 
   void LookAtParent(rollover::Observed& observed) {
@@ -130,7 +153,7 @@ class RollSession {
     keyset_.parent_answer = tools_.parent->problem;
     if (!tools_.parent->problem.empty()) return;
     observed.ttls.ds = tools_.parent->ttl;
-    observed.parent = MatchParent(registered_.apex, keys_, tools_.parent->ds);
+    observed.parent = MatchParent(home_.zone, keys_, tools_.parent->ds);
     keyset_.parent_answer = "DS of";
     for (const store::KeyRow& key : keys_) {
       const auto& seen = observed.parent->key_ids;
@@ -165,7 +188,7 @@ class RollSession {
                       .part = static_cast<std::uint8_t>(rollover::Part::kComing)});
     }
     for (store::KeyRow& row : rows) {
-      store::InsertKey(transaction_, registered_.namespace_id, row);
+      store::InsertKey(transaction_, home_.id, row);
       keys_.push_back(std::move(row));
     }
     keyset_.refused.clear();
@@ -194,17 +217,17 @@ class RollSession {
     outcome_.waiting = rollover::WaitingFor(state_, delays_, tools_.now);
     keyset_.revision = state_.revision;
     keyset_.data_revision = state_.data_revision;
-    keyset_.tell_parent = rollover::AwaitsParent(state_);
+    keyset_.tell_parent = rollover::AwaitsParent(state_) && !home_.is_below;
     keyset_.ttls = {state_.ttls.keys.count(), state_.ttls.data.count(), state_.ttls.ds.count()};
-    if (state_.revision != before_.revision) store::MakeZonesDue(transaction_, registered_.namespace_id, tools_.now);
+    if (state_.revision != before_.revision) store::MakeZonesDue(transaction_, home_.id, tools_.now);
     keyset_.roll = state_.roll ? std::optional(ToRow(*state_.roll)) : std::nullopt;
     keyset_.waits_for = static_cast<std::uint8_t>(outcome_.waiting.what);
     keyset_.waits_until = outcome_.waiting.until;
-    if (keyset_ != before_) store::SaveKeyset(transaction_, registered_.namespace_id, keyset_);
+    if (keyset_ != before_) store::SaveKeyset(transaction_, home_.id, keyset_);
   }
 
   store::Transaction& transaction_;
-  const store::NamespaceRow& registered_;
+  const KeysetHome home_;
   const RollTools& tools_;
   const zone::ZonePolicy& policy_;
   const rollover::Delays delays_;
@@ -217,19 +240,31 @@ class RollSession {
   bool must_make_keys_ = false;
 };
 
+Result<KeysetHome> HomeOf(store::Transaction& transaction, const store::NamespaceRow& registered, const store::KeysetId& id) {
+  if (id.zone_id == 0) return KeysetHome{id, registered.apex, false};
+  auto zones = store::LoadZones(transaction, {id.zone_id});
+  if (!zones) return tl::unexpected(zones.error());
+  IDZONE_INVARIANT(zones->size() == 1, "keys of a zone are made with the zone");
+  return KeysetHome{id, zones->front().name, zones->front().parent_id.has_value()};
+}
+
 }  // namespace
 
-Result<RollOutcome> StepKeyRoll(store::Transaction& transaction, const store::ZoneWork& work, const RollTools& tools) {
+Result<RollOutcome> StepKeyRoll(store::Transaction& transaction, const store::ZoneWork& work, std::int32_t keyset_zone_id,
+                                const RollTools& tools) {
   const store::NamespaceRow& registered = work.registered;
+  const store::KeysetId id{registered.namespace_id, keyset_zone_id};
   const auto zone = store::LockZone(transaction, work.zone->zone_id);
   if (!zone) return tl::unexpected(zone.error());
-  auto keyset = *zone ? store::LockKeyset(transaction, registered.namespace_id) : std::nullopt;
+  auto keyset = *zone ? store::LockKeyset(transaction, id) : std::nullopt;
   if (!keyset) return RollOutcome{.busy = true, .actions = {}, .refused = {}, .roll = {}, .waiting = {}};
   // Times that a wrong clock says are no times to wait for.
   if (auto checked = CheckClock(**zone, tools.now); !checked) return tl::unexpected(checked.error());
-  auto keys = store::LoadKeys(transaction, registered.namespace_id);
+  auto keys = store::LoadKeys(transaction, id);
   if (!keys) return tl::unexpected(keys.error());
-  return RollSession(transaction, registered, tools, registered.policy, std::move(*keyset), std::move(*keys)).Run();
+  auto home = HomeOf(transaction, registered, id);
+  if (!home) return tl::unexpected(home.error());
+  return RollSession(transaction, *std::move(home), tools, registered.policy, std::move(*keyset), std::move(*keys)).Run();
 }
 
 rollover::ParentView MatchParent(const dns::Name& zone, const std::vector<store::KeyRow>& keys, const std::vector<Octets>& ds) {

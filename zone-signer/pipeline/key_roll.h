@@ -8,9 +8,11 @@
 #include "zone-signer/parent/parent_watch.h"
 #include "zone-signer/rollover/roll_machine.h"
 
-/// One step of a namespace's key roll: commands and what is seen go through the machine (zone-signer/rollover), and what it
+/// One step of the roll of a key set: commands and what is seen go through the machine (zone-signer/rollover), and what it
 /// decides goes into the database, in one transaction under the lock of the namespace's own zone. Zones follow by themselves
-/// (key_sweep.h, apex.h). Killed anywhere, nothing or all of a step has happened; a key file without its row does no harm.
+/// (key_sweep.h, apex.h, own_keys.h). The parent of a zone with keys of its own is ours, unless it is the namespace's own zone: it has
+/// changed when the zone has, and is neither asked nor told. Killed anywhere, nothing or all of a step has happened; a key file without its
+/// row does no harm.
 namespace idzone::signer::pipeline {
 
 struct RollOptions {
@@ -34,9 +36,10 @@ struct RollOutcome {
   rollover::Waiting waiting;
 };
 
-/// Takes the next step, if one is due. What cannot be done is in `refused`, and for operators to read in the keyset.
-/// Requires: the namespace's own zone exists.
-Result<RollOutcome> StepKeyRoll(store::Transaction& transaction, const store::ZoneWork& work, const RollTools& tools);
+/// Takes the next step of that set (0: the one that all zones share, else a zone's), if one is due. What cannot be done is in `refused`,
+/// and for operators to read in the keyset. Requires: the namespace's own zone exists.
+Result<RollOutcome> StepKeyRoll(store::Transaction& transaction, const store::ZoneWork& work, std::int32_t keyset_zone_id,
+                                const RollTools& tools);
 
 /// Returns what the parent publishes, by key: a DS record counts when it is of the key's DNSKEY, digest type 2 (SHA-256).
 rollover::ParentView MatchParent(const dns::Name& zone, const std::vector<store::KeyRow>& keys, const std::vector<Octets>& ds);

@@ -12,7 +12,7 @@ namespace {
 
 SweepLimits LimitsOf(const ZoneSession& zone, std::int64_t nodes_max) {
   const zone::ZonePolicy& policy = zone.home.policy;
-  const auto period = zone.home.keyset.urgent ? kUrgentSweepPeriod : std::min(policy.identity.resign, policy.denial.resign);
+  const auto period = zone.keyset->row.urgent ? kUrgentSweepPeriod : std::min(policy.identity.resign, policy.denial.resign);
   return {.period = period, .node_count = zone.zone.node_count, .nodes_max = nodes_max};
 }
 
@@ -21,24 +21,24 @@ SweepState StateOf(const store::ZoneKeysRow& followed) {
 }
 
 bool IsSwept(const ZoneSession& zone) {
-  return !zone.followed || zone.followed->swept_revision >= zone.home.keyset.data_revision;
+  return !zone.followed || zone.followed->swept_revision >= zone.keyset->row.data_revision;
 }
 
-/// At a cut, the DS records follow the keys too.
+/// At a cut, the DS records follow shared keys too; those of a zone with keys of its own are drafted with its apex (own_keys.h).
 void RenewDelegation(const ZoneSession& zone, DraftNode& node) {
-  if (node.row.owner == zone.apex()) return;
+  if (node.row.owner == zone.apex() || zone.home.shared == nullptr) return;
   const auto ds =
       std::find_if(node.row.rrsets.begin(), node.row.rrsets.end(), [](const auto& rrset) { return rrset.type == dns::RrType::kDs; });
   if (ds == node.row.rrsets.end()) return;
   const NamespaceSession& home = zone.home;
-  for (const dns::RrSet& wanted : DesiredDelegation(node.row.owner, home.registered, home.policy, home.keys)) {
+  for (const dns::RrSet& wanted : DesiredDelegation(node.row.owner, home.registered, home.policy, zone.keys())) {
     if (wanted.type == dns::RrType::kDs && !dns::SameData(*ds, wanted)) return VersionDraft::SetRrSet(node, wanted.type, &wanted);
   }
 }
 
 /// Marks what other keys have signed than those that should.
 Result<void> RenewLeft(const ZoneSession& zone, DraftNode& node) {
-  const keys::ZoneKeys& keys = zone.home.keys;
+  const keys::ZoneKeys& keys = zone.keys();
   RenewDelegation(zone, node);
   for (dns::RrSet& rrset : node.row.rrsets) {
     // A delegation's NS records have no signatures (RFC 4035 §2.2); what is already marked has none either.
@@ -59,10 +59,10 @@ Result<void> RenewLeft(const ZoneSession& zone, DraftNode& node) {
 }  // namespace
 
 Result<void> LoadFollowed(store::Transaction& transaction, OpenZones& zones) {
-  if (zones.home().keyset.settled) return {};
+  if (auto loaded = LoadKeysets(transaction, zones); !loaded) return loaded;
   std::vector<std::int32_t> missing;
   for (auto& [zone_id, zone] : zones.all()) {
-    if (zone.followed) continue;
+    if (zone.followed || zone.keyset->row.settled) continue;
     missing.push_back(zone_id);
     zone.followed.emplace().zone_id = zone_id;
   }
@@ -77,8 +77,8 @@ Result<void> LoadFollowed(store::Transaction& transaction, OpenZones& zones) {
 Result<std::int64_t> TakeKeySweepStep(store::Transaction& transaction, ZoneSession& zone, std::int64_t nodes_max) {
   if (IsSwept(zone)) return 0;
   store::ZoneKeysRow& followed = *zone.followed;
-  if (followed.sweep_revision != zone.home.keyset.data_revision) {
-    followed.sweep_revision = zone.home.keyset.data_revision;
+  if (followed.sweep_revision != zone.keyset->row.data_revision) {
+    followed.sweep_revision = zone.keyset->row.data_revision;
     followed.sweep_place.clear();
     followed.sweep_began = zone.home.now;
   }
@@ -102,17 +102,21 @@ Result<std::int64_t> TakeKeySweepStep(store::Transaction& transaction, ZoneSessi
 UnixTime NextKeySweepTime(const ZoneSession& zone, std::int64_t nodes_max) {
   if (IsSwept(zone)) return UnixTime::max();
   // One that has not begun, because only an enrollment came by.
-  if (zone.followed->sweep_revision != zone.home.keyset.data_revision) return zone.home.now;
+  if (zone.followed->sweep_revision != zone.keyset->row.data_revision) return zone.home.now;
   return NextSweepTime(StateOf(*zone.followed), LimitsOf(zone, nodes_max));
 }
 
 void RecordFollowed(store::Transaction& transaction, OpenZones& zones) {
-  const store::KeysetRow& keyset = zones.home().keyset;
   std::vector<const store::ZoneKeysRow*> rows;
   for (auto& [zone_id, zone] : zones.all()) {
     if (!zone.followed) continue;
     store::ZoneKeysRow& followed = *zone.followed;
-    if (followed.keys_revision != keyset.revision) followed.keys_position = zone.zone.position;
+    const store::KeysetRow& keyset = zone.keyset->row;
+    if (followed.keys_revision != keyset.revision) {
+      followed.keys_position = zone.zone.position;
+      if (const ZoneSession* parent = zone.home.shared == nullptr && zone.zone.parent_id ? zones.Find(*zone.zone.parent_id) : nullptr)
+        followed.cut_position = parent->zone.position;
+    }
     // A sweep that ended with this version.
     if (followed.swept_revision != 0 && followed.swept_position.serial == 0) followed.swept_position = zone.zone.position;
     followed.keys_revision = keyset.revision;

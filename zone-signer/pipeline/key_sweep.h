@@ -13,7 +13,7 @@ namespace idzone::signer::pipeline {
 /// In an emergency a sweep is due at once, and takes as long as its batches do.
 inline constexpr std::chrono::seconds kUrgentSweepPeriod(1);
 
-/// Loads how far the open zones have followed, unless the keyset is settled or it was done.
+/// Loads the keys of the open zones, and how far they have followed them, unless a keyset is settled or it was done.
 Result<void> LoadFollowed(store::Transaction& transaction, OpenZones& zones);
 
 /// Takes the next step of that sweep in one zone, if one is due; begins it when the data revision is new. Returns how many nodes

@@ -67,7 +67,7 @@ struct Verification {
   std::vector<signing::ZoneSigning> zones;
 };
 
-Verification VerificationOf(const NamespaceSession& home, const std::vector<ZoneSession*>& zones) {
+Verification VerificationOf(const std::vector<ZoneSession*>& zones) {
   Verification verification{std::vector<std::vector<Octets>>(zones.size()), {}};
   for (std::size_t i = 0; i < zones.size(); ++i) {
     ZoneSession& zone = *zones[i];
@@ -76,10 +76,10 @@ Verification VerificationOf(const NamespaceSession& home, const std::vector<Zone
       if (rrset.type == dns::RrType::kDnskey) dnskeys = rrset.rdatas;
     }
     // A new algorithm signs before its keys are shown, and an old one after its keys went (RFC 6781 §4.1.4).
-    for (const keys::ZoneKey& key : home.keys.all()) {
+    for (const keys::ZoneKey& key : zone.keys().all()) {
       if (key.uses.signs_data && !key.uses.in_dnskey) dnskeys.push_back(key.dnskey);
     }
-    verification.zones.push_back({zone.apex(), home.keys, dnskeys, home.now, home.policy.inception_offset});
+    verification.zones.push_back({zone.apex(), zone.keys(), dnskeys, zone.home.now, zone.home.policy.inception_offset});
   }
   return verification;
 }
@@ -125,8 +125,8 @@ void WriteNodes(store::Transaction& transaction, std::span<const DraftNode* cons
 }
 
 /// Signs the drafts and writes their nodes: while PostgreSQL takes the first ones, the next ones are signed.
-Result<void> SignAndWrite(store::Transaction& transaction, const NamespaceSession& home, const std::vector<ZoneSession*>& zones,
-                          const signing::BatchSigner& signer, Publication& publication) {
+Result<void> SignAndWrite(store::Transaction& transaction, const std::vector<ZoneSession*>& zones, const signing::BatchSigner& signer,
+                          Publication& publication) {
   const auto start = SteadyClock::now();
   Signatures signatures;
   for (std::size_t i = 0; i < zones.size(); ++i) {
@@ -139,7 +139,7 @@ Result<void> SignAndWrite(store::Transaction& transaction, const NamespaceSessio
       signatures.ends.push_back(signatures.jobs.size());
     }
   }
-  const Verification verification = VerificationOf(home, zones);
+  const Verification verification = VerificationOf(zones);
   std::size_t jobs_placed = 0, nodes_written = 0;
   const auto write = [&](std::size_t signed_jobs) {
     const auto write_start = SteadyClock::now();
@@ -215,8 +215,7 @@ Result<Publication> PublishVersions(store::Transaction& transaction, OpenZones& 
   }
   Publication publication;
   if (!moving.empty()) {
-    if (auto written = SignAndWrite(transaction, zones.home(), moving, signer, publication); !written)
-      return tl::unexpected(written.error());
+    if (auto written = SignAndWrite(transaction, moving, signer, publication); !written) return tl::unexpected(written.error());
   }
 
   const auto start = SteadyClock::now();

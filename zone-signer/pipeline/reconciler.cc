@@ -21,6 +21,7 @@ using process::LogLevel;
 /// least one transaction, so that neither starves.
 constexpr std::chrono::milliseconds kEnrollmentBudget(100);
 constexpr std::chrono::milliseconds kRenewalBudget(100);
+constexpr std::chrono::milliseconds kRollBudget(100);
 constexpr std::chrono::seconds kBetweenPrunes(10);
 constexpr std::chrono::seconds kBetweenKeyLooks(1);
 constexpr std::chrono::seconds kBetweenTokenLooks(1);
@@ -184,27 +185,34 @@ Result<bool> Reconciler::DoRenewals(const std::vector<store::ZoneWork>& list, co
 Result<void> Reconciler::DoKeyRolls(const std::vector<store::ZoneWork>& list) {
   if (SteadyClock::now() < next_key_look_) return {};
   next_key_look_ = SteadyClock::now() + kBetweenKeyLooks;
-  const auto rolls = parts_.database.Transact("list rolls", [](store::Transaction& transaction) -> Result<std::vector<store::RollWork>> {
+  auto rolls = parts_.database.Transact("list rolls", [](store::Transaction& transaction) -> Result<std::vector<store::RollWork>> {
     return store::ListRollWork(transaction);
   });
   if (!rolls) return tl::unexpected(rolls.error());
+  // Thousands of zones may roll keys of their own: the next look goes on where this one ends.
+  const auto end = SteadyClock::now() + kRollBudget;
+  const auto after = std::upper_bound(rolls->begin(), rolls->end(), last_roll_,
+                                      [](const store::KeysetId& last, const store::RollWork& roll) { return last < roll.keyset; });
+  std::rotate(rolls->begin(), after, rolls->end());
   for (const store::RollWork& roll : *rolls) {
-    const auto work =
-        std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.registered.namespace_id == roll.namespace_id; });
+    const auto work = std::find_if(list.begin(), list.end(),
+                                   [&](const auto& entry) { return entry.registered.namespace_id == roll.keyset.namespace_id; });
     if (work == list.end() || !work->zone) continue;
-    if (auto stepped = StepRoll(*work, roll.awaits_parent); !stepped) return stepped;
+    if (auto stepped = StepRoll(*work, roll); !stepped) return stepped;
+    last_roll_ = roll.keyset;
+    if (SteadyClock::now() >= end) break;
   }
   return {};
 }
 
-Result<void> Reconciler::StepRoll(const store::ZoneWork& work, bool awaits_parent) {
+Result<void> Reconciler::StepRoll(const store::ZoneWork& work, const store::RollWork& roll) {
   const std::string name = work.registered.apex.Format();
   std::optional<parent::ParentSight> parent;
-  if (awaits_parent && parts_.parent_watch != nullptr) parent = parts_.parent_watch->Look(work.registered.apex);
+  if (roll.awaits_parent && parts_.parent_watch != nullptr) parent = parts_.parent_watch->Look(work.registered.apex);
   const RollTools tools{parts_.keys, options_.rolls, std::move(parent), parts_.clock.Now()};
   const auto outcome = parts_.database.Transact("roll", [&](store::Transaction& transaction) -> Result<RollOutcome> {
     if (auto trusted = TrustClock(transaction, work, tools.now, options_.clock_skew_max); !trusted) return tl::unexpected(trusted.error());
-    return StepKeyRoll(transaction, work, tools);
+    return StepKeyRoll(transaction, work, roll.keyset.zone_id, tools);
   });
   if (!outcome) {
     if (outcome.error().reason == Reason::kUnavailable) return tl::unexpected(outcome.error());

@@ -73,7 +73,7 @@ class Reconciler {
   Result<std::vector<store::DueZone>> ListDue(const std::vector<store::ZoneWork>& list);
   /// Takes, now and then, the next steps of key rolls.
   Result<void> DoKeyRolls(const std::vector<store::ZoneWork>& list);
-  Result<void> StepRoll(const store::ZoneWork& work, bool awaits_parent);
+  Result<void> StepRoll(const store::ZoneWork& work, const store::RollWork& roll);
   /// Raises an alarm where operators look, or takes back what was raised.
   void Tell(std::int32_t namespace_id, const std::optional<Error>& error);
   /// Ends what other signers left behind when they stopped in the middle of a transaction.
@@ -94,7 +94,8 @@ class Reconciler {
   std::map<std::int32_t, ZoneFailure> failures_;  // by namespace
   SteadyClock::time_point next_prune_;
   SteadyClock::time_point next_key_look_;
-  bool met_busy_ = false;  // since the last take-over: another signer had a zone
+  store::KeysetId last_roll_;  // the last one that a look came to
+  bool met_busy_ = false;      // since the last take-over: another signer had a zone
   SteadyClock::time_point next_takeover_;
   std::optional<Error> clock_error_;  // of the last comparison with PostgreSQL's clock
   bool clock_alarm_ = true;           // its alarm may stand, from an earlier process at first

@@ -16,11 +16,14 @@ std::vector<dns::RrType> TypesOf(const std::vector<dns::RrSet>& rrsets) {
 
 DraftNode& VersionDraft::AddLoaded(store::NodeRow row) {
   const auto [place, added] = nodes_.try_emplace(row.key);
-  if (added) {
-    place->second.types = TypesOf(row.rrsets);
-    place->second.row = std::move(row);
-  }
-  return place->second;
+  DraftNode& node = place->second;
+  if (!added && node.whole) return node;
+  // A neighbour's place in the chain may have changed already.
+  if (!added) row.denial.next = node.row.denial.next;
+  node.types = TypesOf(row.rrsets);
+  node.row = std::move(row);
+  node.whole = true;
+  return node;
 }
 
 DraftNode& VersionDraft::AddNeighbour(const store::ChainRow& neighbour) {

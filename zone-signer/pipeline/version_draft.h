@@ -23,7 +23,7 @@ struct DraftNode {
 /// A zone's next version while it is being made: nodes by key, so that what comes out is in the delta's order.
 class VersionDraft {
  public:
-  /// Adds a node that was loaded; one that is there already stays as it is. References stay valid.
+  /// Adds a node that was loaded; one that is there already stays as it is, and a neighbour becomes whole. References stay valid.
   DraftNode& AddLoaded(store::NodeRow row);
   DraftNode& AddNeighbour(const store::ChainRow& neighbour);
   /// The new node belongs to that zone.

@@ -5,32 +5,11 @@
 
 #include "services/core/zone/cut.h"
 #include "zone-signer/pipeline/apex.h"
+#include "zone-signer/pipeline/own_keys.h"
 #include "zone-signer/pipeline/routing.h"
 
 namespace idzone::signer::pipeline {
 namespace {
-
-/// Makes the first key of a namespace, if it has none, and its keyset.
-Result<void> MakeFirstKey(store::Transaction& transaction, const store::NamespaceRow& registered, const zone::ZonePolicy& policy,
-                          keys::KeyStore& keys) {
-  const auto known = store::LoadKeys(transaction, registered.namespace_id);
-  if (!known) return tl::unexpected(known.error());
-  if (!known->empty()) return {};
-  // The file first: a key in the database without its file could never sign, a file without its row does no harm.
-  auto key = keys.Create(registered.algorithm);
-  if (!key) return tl::unexpected(key.error());
-  constexpr auto kRole = zone::KeyRole::kCsk;
-  store::InsertKey(transaction, registered.namespace_id,
-                   {.key_id = key->id(),
-                    .key_tag = key->key_tag(),
-                    .dnskey = key->dnskey(),
-                    .role = kRole,
-                    .state = zone::KeyState::kActive,
-                    .uses = zone::AllUses(kRole),
-                    .part = 0});
-  store::InsertKeyset(transaction, registered.namespace_id, LongestTtlsOf(policy));
-  return {};
-}
 
 store::ZoneRow NewZone(const dns::Name& name, std::optional<std::int32_t> parent_id, const zone::ZonePolicy& policy, UnixTime now) {
   store::ZoneRow zone;
@@ -44,21 +23,29 @@ store::ZoneRow NewZone(const dns::Name& name, std::optional<std::int32_t> parent
   return zone;
 }
 
-/// Opens a zone that was just inserted, with an apex alone in its draft.
-void OpenNew(OpenZones& zones, store::ZoneRow row) {
+/// Writes the first keys of a set, and returns them open.
+std::shared_ptr<const OpenKeyset> KeepKeys(store::Transaction& transaction, const store::KeysetId& id, const zone::ZonePolicy& policy,
+                                           const FirstKeys& first) {
+  InsertFirstKeys(transaction, id, policy, first);
+  return std::make_shared<const OpenKeyset>(first.keys, store::KeysetRow());
+}
+
+/// Opens a zone that was just inserted, with an apex alone in its draft. `own`: its keys, unless they are shared.
+void OpenNew(OpenZones& zones, store::ZoneRow row, std::shared_ptr<const OpenKeyset> own) {
   row.node_count = 0;  // PublishVersions counts the apex
   ZoneSession& zone = zones.Open(std::move(row));
+  if (own != nullptr) zone.keyset = std::move(own);
   const NamespaceSession& home = zone.home;
   zone.is_first = true;
   zone.apex_due = home.now + home.policy.apex.resign;
   const dns::Name& name = zone.apex();
   DraftNode& apex = zone.draft.Create(zone.zone.zone_id, zone.KeyOf(name), name, 0, ApexOf(zone, zone.zone.position.serial));
   apex.row.denial.next = dns::DenialNextOf(zone.denial(), apex.row.key, name);  // alone in the chain
-  if (home.keyset.settled) return;
+  if (zone.keyset->row.settled) return;
   // All that there is in it will have been signed by the keys of now: a roll under way need not wait for the zone's first renewal.
   store::ZoneKeysRow& followed = zone.followed.emplace();
   followed.zone_id = zone.zone.zone_id;
-  followed.sweep_revision = followed.swept_revision = home.keyset.data_revision;
+  followed.sweep_revision = followed.swept_revision = zone.keyset->row.data_revision;
 }
 
 /// Returns the next cuts that are to be made.
@@ -68,13 +55,40 @@ Result<std::vector<dns::Name>> NextCuts(store::Transaction& transaction, const N
   // A cut of an enum namespace may lie below the one before, whose zone must exist then.
   if (!registered.has_cuts) return store::LoadWantedCuts(transaction, registered.namespace_id, made, 1);
   std::vector<dns::Name> names;
-  for (std::int32_t number = made; number < wanted && number < made + kCutsPerTransaction; ++number) {
+  const std::int64_t most = home.shared == nullptr ? kKeyedCutsPerTransaction : kCutsPerTransaction;
+  for (std::int32_t number = made; number < wanted && number < made + most; ++number) {
     auto name = zone::TreeCut(registered.layout, home.apex(), static_cast<std::uint32_t>(number));
     if (!name) return tl::unexpected(name.error());
     names.push_back(*std::move(name));
   }
   return names;
 }
+
+/// The first keys of zones that are being made. They are discarded, unless they are kept: what fails is tried again and again.
+class NewKeys {
+ public:
+  explicit NewKeys(keys::KeyStore& keys) : keys_(keys) {}
+  ~NewKeys() {
+    for (const auto& [name, first] : made_) DiscardKeys(keys_, first);
+  }
+  NewKeys(const NewKeys&) = delete;
+  NewKeys& operator=(const NewKeys&) = delete;
+
+  Result<void> Make(const NamespaceSession& home, const std::vector<dns::Name>& names) {
+    for (const dns::Name& name : names) {
+      auto first = MakeFirstKeys(home.registered, home.policy, keys_);
+      if (!first) return tl::unexpected(first.error());
+      made_.emplace(name, *std::move(first));
+    }
+    return {};
+  }
+  const FirstKeys& Of(const dns::Name& name) const { return made_.at(name); }
+  void Keep() { made_.clear(); }
+
+ private:
+  keys::KeyStore& keys_;
+  std::map<dns::Name, FirstKeys> made_;
+};
 
 /// Refuses a delegation at a name that exists, or has names below it, in the zone that is to be cut.
 Result<void> CheckFree(ZoneSession& parent, const Wishes& delegations) {
@@ -93,13 +107,17 @@ Result<WorkOutcome> CreateZone(store::Transaction& transaction, const store::Zon
   const store::NamespaceRow& registered = work.registered;
   outcome.busy = !store::TryLockZoneCreation(transaction, registered);
   if (outcome.busy) return outcome;
-  if (auto made = MakeFirstKey(transaction, registered, registered.policy, tools.keys); !made) return tl::unexpected(made.error());
-  store::ZoneRow zone = NewZone(registered.apex, std::nullopt, registered.policy, tools.now);
+  const zone::ZonePolicy& policy = registered.policy;
+  const auto first = MakeFirstKeys(registered, policy, tools.keys);
+  if (!first) return tl::unexpected(first.error());
+  store::ZoneRow zone = NewZone(registered.apex, std::nullopt, policy, tools.now);
   store::InsertZones(transaction, registered, {&zone});
-  const auto home = OpenNamespaceSession(transaction, registered, registered.policy, zone, tools.keys, tools.now);
+  const bool own = policy.keys.scope == zone::KeyScope::kZone;
+  const auto keyset = KeepKeys(transaction, {registered.namespace_id, own ? zone.zone_id : 0}, policy, *first);
+  const auto home = OpenNamespaceSession(transaction, registered, policy, zone, tools.keys, tools.now);
   if (!home) return tl::unexpected(home.error());
   OpenZones zones(*home);
-  OpenNew(zones, zone);
+  OpenNew(zones, zone, own ? keyset : nullptr);
   auto published = PublishVersions(transaction, zones, tools.signer, tools.batch_max);
   if (!published) return tl::unexpected(published.error());
   outcome.publication = *published;
@@ -117,8 +135,15 @@ Result<WorkOutcome> MakeCuts(store::Transaction& transaction, const store::ZoneW
   if (!names) return tl::unexpected(names.error());
   if (names->empty()) return outcome;
 
+  NewKeys first(tools.keys);
+  if ((*home)->shared == nullptr) {
+    if (auto made = first.Make(**home, *names); !made) return tl::unexpected(made.error());
+  }
   Wishes wishes;
-  for (const dns::Name& name : *names) wishes.emplace(name, DesiredDelegation(name, (*home)->registered, (*home)->policy, (*home)->keys));
+  for (const dns::Name& name : *names) {
+    const keys::ZoneKeys& keys = (*home)->shared == nullptr ? first.Of(name).keys : (*home)->shared->keys;
+    wishes.emplace(name, DesiredDelegation(name, (*home)->registered, (*home)->policy, keys));
+  }
   OpenZones zones(**home);
   const auto delegations = RouteWishes(transaction, zones, std::move(wishes));
   if (!delegations) return tl::unexpected(delegations.error());
@@ -137,9 +162,14 @@ Result<WorkOutcome> MakeCuts(store::Transaction& transaction, const store::ZoneW
   own_zone.row_moved = true;
   outcome.more = own_zone.zone.cuts_made < work.cuts_wanted;
   if (auto apexes = DraftApexes(transaction, zones); !apexes) return tl::unexpected(apexes.error());
-  for (store::ZoneRow& row : rows) OpenNew(zones, std::move(row));
+  for (store::ZoneRow& row : rows) {
+    const store::KeysetId id{work.registered.namespace_id, row.zone_id};
+    auto own = (*home)->shared == nullptr ? KeepKeys(transaction, id, (*home)->policy, first.Of(row.name)) : nullptr;
+    OpenNew(zones, std::move(row), std::move(own));
+  }
   auto published = PublishVersions(transaction, zones, tools.signer, tools.batch_max);
   if (!published) return tl::unexpected(published.error());
+  first.Keep();
   outcome.publication = *published;
   return outcome;
 }

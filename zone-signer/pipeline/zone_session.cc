@@ -4,13 +4,13 @@
 #include <algorithm>
 
 #include "zone-signer/pipeline/apex.h"
-#include "zone-signer/pipeline/key_sweep.h"
+#include "zone-signer/pipeline/own_keys.h"
 
 namespace idzone::signer::pipeline {
 namespace {
 
-/// Opens the keys that the zones use, each of which must be the one that is published.
-Result<keys::ZoneKeys> OpenKeys(const store::Keyring& ring, keys::KeyStore& key_store, const std::string& subject) {
+/// Opens the keys of a set, each of which must be the one that is published.
+Result<std::shared_ptr<const OpenKeyset>> OpenKeys(const store::Keyring& ring, keys::KeyStore& key_store, const std::string& subject) {
   std::vector<keys::ZoneKey> opened;
   bool keys_signed = false, data_signed = false;
   for (const store::KeyRow& row : ring.keys) {
@@ -24,10 +24,44 @@ Result<keys::ZoneKeys> OpenKeys(const store::Keyring& ring, keys::KeyStore& key_
   }
   if (!keys_signed || !data_signed)
     return Fail(Reason::kNotFound, subject, "published keys that sign keys and data", std::to_string(ring.keys.size()) + " keys");
-  return keys::ZoneKeys(std::move(opened));
+  return std::make_shared<const OpenKeyset>(keys::ZoneKeys(std::move(opened)), ring.keyset);
+}
+
+using Keysets = std::map<std::int32_t, std::shared_ptr<const OpenKeyset>>;
+
+/// Opens sets, each named for whom it signs. Each is there afterwards.
+Result<Keysets> OpenKeysets(store::Transaction& transaction, const NamespaceSession& home,
+                            const std::vector<std::pair<std::int32_t, const dns::Name*>>& wanted) {
+  std::vector<std::int32_t> zone_ids;
+  for (const auto& [zone_id, name] : wanted) zone_ids.push_back(zone_id);
+  const auto rings = store::LoadKeyrings(transaction, home.registered.namespace_id, zone_ids);
+  if (!rings) return tl::unexpected(rings.error());
+  const store::LongestTtlRow ttls = LongestTtlsOf(home.policy);
+  Keysets keysets;
+  for (const auto& [zone_id, name] : wanted) {
+    const auto ring = rings->find(zone_id);
+    auto opened = OpenKeys(ring == rings->end() ? store::Keyring() : ring->second, home.key_store, "keys of " + name->Format());
+    if (!opened) return tl::unexpected(opened.error());
+    if (ttls.keys > (*opened)->row.ttls.keys || ttls.data > (*opened)->row.ttls.data)
+      store::RaiseLongestTtls(transaction, {home.registered.namespace_id, zone_id}, ttls);
+    keysets.emplace(zone_id, *std::move(opened));
+  }
+  return keysets;
 }
 
 }  // namespace
+
+Result<void> LoadKeysets(store::Transaction& transaction, OpenZones& zones) {
+  std::vector<std::pair<std::int32_t, const dns::Name*>> missing;
+  for (const auto& [zone_id, zone] : zones.all()) {
+    if (zone.keyset == nullptr) missing.emplace_back(zone_id, &zone.apex());
+  }
+  if (missing.empty()) return {};
+  const auto keysets = OpenKeysets(transaction, zones.home(), missing);
+  if (!keysets) return tl::unexpected(keysets.error());
+  for (const auto& [zone_id, keyset] : *keysets) zones.Find(zone_id)->keyset = keyset;
+  return {};
+}
 
 ZoneSession& OpenZones::Open(store::ZoneRow row) {
   const std::int32_t zone_id = row.zone_id;
@@ -51,14 +85,12 @@ store::LongestTtlRow LongestTtlsOf(const zone::ZonePolicy& policy) {
 
 Result<NamespaceSession> OpenNamespaceSession(store::Transaction& transaction, const store::NamespaceRow& registered,
                                               zone::ZonePolicy policy, store::ZoneRow own_zone, keys::KeyStore& keys, UnixTime now) {
-  const auto ring = store::LoadKeyring(transaction, registered.namespace_id);
-  if (!ring) return tl::unexpected(ring.error());
-  auto opened = OpenKeys(*ring, keys, "namespace " + registered.apex.Format());
+  NamespaceSession home{registered, std::move(policy), std::move(own_zone), keys, nullptr, now};
+  if (home.policy.keys.scope == zone::KeyScope::kZone) return home;
+  auto opened = OpenKeysets(transaction, home, {{0, &registered.apex}});
   if (!opened) return tl::unexpected(opened.error());
-  const store::LongestTtlRow ttls = LongestTtlsOf(policy);
-  if (ttls.keys > ring->keyset.ttls.keys || ttls.data > ring->keyset.ttls.data)
-    store::RaiseLongestTtls(transaction, registered.namespace_id, ttls);
-  return NamespaceSession{registered, std::move(policy), std::move(own_zone), std::move(*opened), ring->keyset, now};
+  home.shared = opened->at(0);
+  return home;
 }
 
 Result<std::optional<NamespaceSession>> BeginNamespaceSession(store::Transaction& transaction, const store::ZoneWork& work,
@@ -83,12 +115,12 @@ void AddToDrafts(OpenZones& zones, std::vector<store::NodeRow> rows) {
 std::vector<dns::RrSet> ApexOf(const ZoneSession& zone, dns::Serial serial) {
   const NamespaceSession& home = zone.home;
   // We are the parent of all but the namespace's own zone.
-  const bool tell_parent = home.keyset.tell_parent && zone.apex() == home.apex();
-  return DesiredApex(zone.apex(), home.registered, home.policy, home.keys, tell_parent, serial);
+  const bool tell_parent = zone.keyset->row.tell_parent && zone.apex() == home.apex();
+  return DesiredApex(zone.apex(), home.registered, home.policy, zone.keys(), tell_parent, serial);
 }
 
 Result<void> DraftApexes(store::Transaction& transaction, OpenZones& zones) {
-  if (auto followed = LoadFollowed(transaction, zones); !followed) return followed;
+  if (auto drafted = DraftOwnCuts(transaction, zones); !drafted) return drafted;
   std::vector<store::NodePlace> missing;
   for (auto& [zone_id, zone] : zones.all()) {
     dns::DenialKey key = zone.KeyOf(zone.apex());
@@ -101,7 +133,7 @@ Result<void> DraftApexes(store::Transaction& transaction, OpenZones& zones) {
     DraftNode* apex = zone.draft.Find(zone.KeyOf(zone.apex()));
     if (apex == nullptr) return Fail(Reason::kNotFound, "zone " + zone.apex().Format(), "an apex node", "none");
     const NamespaceSession& home = zone.home;
-    auto due = RefreshApex(*apex, ApexOf(zone, zone.zone.position.serial), home.keys, home.policy, home.now);
+    auto due = RefreshApex(*apex, ApexOf(zone, zone.zone.position.serial), zone.keys(), home.policy, home.now);
     if (!due) return tl::unexpected(due.error());
     zone.apex_due = *due;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "services/core/zone/policy.h"
@@ -13,14 +14,20 @@
 
 namespace idzone::signer::pipeline {
 
+/// A key set, ready to sign, and what its zones are to do with it.
+struct OpenKeyset {
+  keys::ZoneKeys keys;
+  store::KeysetRow row;
+};
+
 /// One namespace inside one transaction, its own zone's row locked: that lock orders the versions of all its zones. What every
 /// kind of work on it needs.
 struct NamespaceSession {
   store::NamespaceRow registered;
   zone::ZonePolicy policy;
   store::ZoneRow own_zone;  // at the namespace's apex, as it was when it was locked
-  keys::ZoneKeys keys;
-  store::KeysetRow keyset;
+  keys::KeyStore& key_store;
+  std::shared_ptr<const OpenKeyset> shared;  // none: each zone has keys of its own
   UnixTime now;
 
   const dns::Name& apex() const { return registered.apex; }
@@ -30,10 +37,11 @@ struct NamespaceSession {
 /// One of its zones, and what its next version will say.
 struct ZoneSession {
   ZoneSession(const NamespaceSession& namespace_session, store::ZoneRow row)
-      : home(namespace_session), zone(std::move(row)), apex_due(namespace_session.now) {}
+      : home(namespace_session), zone(std::move(row)), keyset(namespace_session.shared), apex_due(namespace_session.now) {}
 
   const NamespaceSession& home;
   store::ZoneRow zone;
+  std::shared_ptr<const OpenKeyset> keyset;  // LoadKeysets gets those that are the zone's own
   VersionDraft draft;
   UnixTime apex_due;       // when the next apex signature must be made
   bool is_first = false;   // the draft is the zone's first version, at the serial and epoch that `zone` already has
@@ -44,6 +52,7 @@ struct ZoneSession {
 
   const dns::Name& apex() const { return zone.name; }
   dns::DenialKind denial() const { return home.denial(); }
+  const keys::ZoneKeys& keys() const { return keyset->keys; }
   /// Returns the key of a name of the zone.
   dns::DenialKey KeyOf(const dns::Name& owner) const { return dns::DenialKeyOf(denial(), owner, apex()); }
 };
@@ -71,8 +80,8 @@ Result<void> CheckClock(const store::ZoneRow& zone, UnixTime now);
 /// Returns the longest TTLs that the policy publishes: of DNSKEY, and of all else that is signed.
 store::LongestTtlRow LongestTtlsOf(const zone::ZonePolicy& policy);
 
-/// Gets the keys of a namespace ready, whose own zone is locked or new. KEY_FILE_INVALID when one cannot be had or is not the
-/// published one; NOT_FOUND when there are none.
+/// Gets the keys that the zones of a namespace share ready, whose own zone is locked or new. KEY_FILE_INVALID when one cannot be had or
+/// is not the published one; NOT_FOUND when there are none.
 Result<NamespaceSession> OpenNamespaceSession(store::Transaction& transaction, const store::NamespaceRow& registered,
                                               zone::ZonePolicy policy, store::ZoneRow own_zone, keys::KeyStore& keys, UnixTime now);
 
@@ -80,13 +89,17 @@ Result<NamespaceSession> OpenNamespaceSession(store::Transaction& transaction, c
 Result<std::optional<NamespaceSession>> BeginNamespaceSession(store::Transaction& transaction, const store::ZoneWork& work,
                                                               keys::KeyStore& keys, UnixTime now);
 
+/// Gets the keys of those open zones ready that have their own, and where they are missing. Errors: as OpenNamespaceSession.
+Result<void> LoadKeysets(store::Transaction& transaction, OpenZones& zones);
+
 /// Adds what was loaded to the drafts of its zones, which are open.
 void AddToDrafts(OpenZones& zones, std::vector<store::NodeRow> rows);
 
 /// Returns what the apex of a zone ought to say at that serial.
 std::vector<dns::RrSet> ApexOf(const ZoneSession& zone, dns::Serial serial);
 
-/// Loads the apexes that are not there yet and makes each say what it ought to (apart from the SOA, which PublishVersions writes).
+/// Loads the apexes that are not there yet, and with keys of their own the cuts to them in their parents (own_keys.h), and makes each say
+/// what it ought to (apart from the SOA, which PublishVersions writes).
 Result<void> DraftApexes(store::Transaction& transaction, OpenZones& zones);
 
 }  // namespace idzone::signer::pipeline

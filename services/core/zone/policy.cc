@@ -47,6 +47,23 @@ Result<void> CheckTtls(const ZonePolicy& policy) {
                     ", denial.resign and 3 h");
 }
 
+constexpr seconds kKeyLifeMax = hours(24 * 3650);
+constexpr seconds kParentTakes = hours(48);
+constexpr int kRollsInLife = 4;
+
+Result<void> CheckKeyLife(const ZonePolicy& policy, const char* field, seconds life, bool of_zsk) {
+  if (life == seconds(0)) return {};
+  return CheckRange(field, life, kRollsInLife * RollDuration(policy, of_zsk), kKeyLifeMax,
+                    life > kKeyLifeMax ? ", ten years" : ", four times what a roll takes");
+}
+
+Result<void> CheckKeyPolicy(const ZonePolicy& policy) {
+  if (policy.keys.zsk_life != seconds(0) && policy.keys.scheme != KeyScheme::kSplit)
+    return Fail(Reason::kValueOutOfRange, "keys.zsk_life", "none where one key does everything", Span(policy.keys.zsk_life));
+  if (auto fits = CheckKeyLife(policy, "keys.key_life", policy.keys.key_life, false); !fits) return fits;
+  return CheckKeyLife(policy, "keys.zsk_life", policy.keys.zsk_life, true);
+}
+
 }  // namespace
 
 Result<void> CheckPolicyName(const std::string& name, const char* field) {
@@ -83,7 +100,16 @@ Result<ZonePolicy> MakeZonePolicy(const std::string& name, const PolicyChoice& c
                              policy.soa_expire > expire_max ? ", the least of life - resign" : ", two refreshes and retries");
       !fits)
     return tl::unexpected(fits.error());
+  policy.keys = choice.keys;
+  if (auto fits = CheckKeyPolicy(policy); !fits) return tl::unexpected(fits.error());
   return policy;
+}
+
+std::chrono::seconds RollDuration(const ZonePolicy& policy, bool of_zsk) {
+  const seconds propagation = policy.soa_refresh + policy.soa_retry;
+  const seconds resign = std::max(policy.identity.resign, policy.denial.resign);
+  const dns::Ttl data_ttl = std::max({policy.ttl, policy.negative_ttl, policy.apex_ttl});
+  return 2 * propagation + SecondsOf(policy.apex_ttl) + resign + SecondsOf(data_ttl) + (of_zsk ? seconds(0) : kParentTakes);
 }
 
 std::chrono::seconds QuarantineOf(const ZonePolicy& policy) {

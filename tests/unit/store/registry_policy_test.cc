@@ -49,7 +49,8 @@ TEST_F(PolicyStoreTest, APolicyIsCreatedOnceAndNeverChanged) {
 }
 
 TEST_F(PolicyStoreTest, ANamespaceNamesAPolicyAndTheSignerReadsItsTimes) {
-  const auto policy = zone::MakeZonePolicy("mine", {.ttl = 120, .identity = {24h, 8h}}).value();
+  const zone::KeyPolicy keys{zone::KeyScope::kZone, zone::KeyScheme::kSplit, 24h * 365, 24h * 30};
+  const auto policy = zone::MakeZonePolicy("mine", {.ttl = 120, .identity = {24h, 8h}, .keys = keys}).value();
   auto wanted = ValidNamespace();
   wanted.policy = "mine";
   EXPECT_EQ(CreateNamespace(database_, TestActor(), wanted).error().reason, Reason::kEnumUnknown);

@@ -94,6 +94,12 @@ TEST(ZonePolicyTest, AnImpossibleChoiceIsRefusedByTheFieldThatBreaksARule) {
        }},
       {"soa_expire", [](PolicyChoice& choice) { choice.soa_expire = 16h + 1s; }},
       {"soa_expire", [](PolicyChoice& choice) { choice.soa_expire = 0s; }},
+      {"keys.key_life", [](PolicyChoice& choice) { choice.keys.key_life = 24h; }},
+      {"keys.key_life", [](PolicyChoice& choice) { choice.keys.key_life = -1s; }},
+      {"keys.key_life", [](PolicyChoice& choice) { choice.keys.key_life = 24h * 3651; }},
+      {"keys.zsk_life", [](PolicyChoice& choice) { choice.keys.zsk_life = 24h * 30; }},
+      {"keys.zsk_life",
+       [](PolicyChoice& choice) { choice.keys = {.scope = KeyScope::kNamespace, .scheme = KeyScheme::kSplit, .zsk_life = 24h}; }},
   };
   for (const Case& each : cases) {
     auto choice = ValidChoice();
@@ -105,6 +111,20 @@ TEST(ZonePolicyTest, AnImpossibleChoiceIsRefusedByTheFieldThatBreaksARule) {
     EXPECT_EQ(error.subject, each.field) << error.Detail();
     EXPECT_FALSE(error.expected.empty() || error.met.empty());
   }
+}
+
+TEST(ZonePolicyTest, AKeyLivesFourTimesAsLongAsItsRollTakes) {
+  auto choice = ValidChoice();
+  choice.keys = {.scope = KeyScope::kZone, .scheme = KeyScheme::kSplit};
+  const auto policy = MakeZonePolicy("mine", choice).value();
+  EXPECT_EQ(RollDuration(policy, true), 2 * (policy.soa_refresh + policy.soa_retry) + 1h + 8h + 1h);
+  EXPECT_EQ(RollDuration(policy, false), RollDuration(policy, true) + 48h) << "the parent has to do its part";
+
+  choice.keys.key_life = 4 * RollDuration(policy, false);
+  choice.keys.zsk_life = 4 * RollDuration(policy, true);
+  EXPECT_TRUE(MakeZonePolicy("mine", choice));
+  choice.keys.zsk_life -= 1s;
+  EXPECT_EQ(Refusal(choice).subject, "keys.zsk_life");
 }
 
 TEST(ZonePolicyTest, ANameIsOneLowerCaseLabel) {

@@ -76,6 +76,22 @@ TEST(VersionDraftTest, ALoadedNodeStaysWhenItIsANeighbourToo) {
   EXPECT_EQ(node.row.denial.next, Octets(20, 'n'));
 }
 
+TEST(VersionDraftTest, ANeighbourBecomesWholeAndKeepsItsNewPlaceInTheChain) {
+  VersionDraft draft;
+  const store::NodeRow row = ValidRow("a", {Tlsa('x')});
+  DraftNode& neighbour = draft.AddNeighbour({1, row.key, {dns::RrType::kTlsa}, row.denial.next, {}});
+  neighbour.row.denial.next = Octets(20, 'z');
+  neighbour.denial_changed = true;
+
+  DraftNode& node = draft.AddLoaded(row);
+
+  EXPECT_EQ(&node, &neighbour);
+  EXPECT_TRUE(node.whole && node.denial_changed);
+  EXPECT_EQ(node.row.rrsets, row.rrsets);
+  EXPECT_EQ(node.row.owner, row.owner);
+  EXPECT_EQ(node.row.denial.next, Octets(20, 'z'));
+}
+
 TEST(VersionDraftTest, ADeltaIsInKeyOrderAndLeavesOutChildCounts) {
   VersionDraft draft;
   for (const char* label : {"a", "b", "c", "d"})
