@@ -88,7 +88,10 @@ class HistoryJudges:
             concurrent.futures.wait(self.waiting, return_when=concurrent.futures.FIRST_COMPLETED)
 
     def close(self):
-        self.pool.shutdown(wait=True, cancel_futures=True)
+        """What waits still is not judged any more."""
+        for process in multiprocessing.active_children() if self.waiting else ():
+            process.kill()
+        self.pool.shutdown(wait=not self.waiting, cancel_futures=True)
 
 
 # In one of the processes.
