@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""PostgreSQL as the benchmarks run it, ours and the peer's alike: every commit synced, full-page images on, no checkpoint forced by size."""
+"""PostgreSQL as operators are told to run it, ours and the peer's alike: deploy/postgresql/idzone.conf."""
+import pathlib
+
 from devstack.cluster import Cluster
 
-# A million names are some 2 GB here: with less room than that, their pages go to and fro between PostgreSQL and the kernel.
-SETTINGS = {"shared_buffers": "4GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min", "wal_buffers": "32MB", "fsync": "on",
-            "synchronous_commit": "on", "full_page_writes": "on"}
+FILE = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "postgresql" / "idzone.conf"
+
+
+def settings():
+    """Returns the file's settings by name."""
+    lines = (line.partition("#")[0].strip() for line in FILE.read_text(encoding="utf-8").splitlines())
+    return {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines if line)}
+
+
+SETTINGS = settings()
 
 
 def cluster(folder, account):

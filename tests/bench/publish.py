@@ -145,6 +145,14 @@ def theirs(name, options):
         server.close()
 
 
+def notes(options):
+    """How the figures came about that stand side by side."""
+    yield f"idzone: all {options.names:,} names by `idzone device import` over gRPC; full size is the last {min(STRETCH, options.names // 5):,} of them"
+    for name in options.peers:
+        yield (f"{name}: {options.names:,} names {peer(name).preloaded}; then dynamic updates of new names on top, {PEER_SECONDS} s or "
+               f"{PEER_NAMES_MAX:,} names of each shape, at full size therefore")
+
+
 def run(options):
     print(f"publish: idzone, {options.names} names, {options.layout}, the edge verifies {options.verify}", flush=True)
     figures = ours(options)

@@ -27,6 +27,7 @@ zone "{zone}" {{
 
 class Bind9(Server):
     name = "bind9"
+    preloaded = "in a zone file that dnssec-signzone signed with the server's own key and policy"
 
     @classmethod
     def serving(cls, zones):

@@ -62,6 +62,7 @@ zone:
 
 class Knot(Server):
     name = "knot"
+    preloaded = "in a zone file, which the server signed itself before the first update"
 
     def _with(self, part, workers, pinned):
         values = {"folder": self.folder, "port": self.port, "zone": content.ZONE, "tcp_workers": workers, "background_workers": workers}

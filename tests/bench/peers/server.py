@@ -20,6 +20,7 @@ FASTER_ALLOCATOR = {"LD_PRELOAD": "libtcmalloc_minimal.so.4"}
 
 class Server:
     name = ""
+    preloaded = ""  # how the names that are there before the first update came in
     start_seconds_max = 600  # a million names, from a text file, on a busy machine
 
     def __init__(self):
