@@ -24,9 +24,10 @@ class KeyMemory {
   /// Returns what verifies by keys that nobody has verified.
   dns::SignatureVerifier Decode(const dns::Name& zone, const std::vector<Octets>& dnskeys);
 
-  /// Zones that are remembered, and sets of keys; with one more the memory begins anew.
+  /// Zones that are remembered, and sets of keys, of which a tree of the greatest width may have one a zone: some ten MiB. With one more
+  /// the memory begins anew.
   static constexpr std::size_t kZonesMax = 16384;
-  static constexpr std::size_t kKeySetsMax = 64;
+  static constexpr std::size_t kKeySetsMax = 4608;
 
  private:
   struct Verified {
