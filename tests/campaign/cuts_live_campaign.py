@@ -31,9 +31,10 @@ PROPAGATION_SECONDS = 10  # of ours: for answers under way and PowerDNS's packet
 WAIT_SECONDS = 120
 LONG = 20_000  # queries from which on everything rolls, not only one key of each namespace
 CUT_EVERY_SECONDS = 4
-CUTS, CUTS_SHORT = 20, 5  # of a namespace that is cut
+CUTS, CUTS_SHORT, CUTS_MAX = 20, 5, 40  # of a namespace that is cut
+QUERIES_A_CUT = 2500  # of a long run that has more than CUTS
 TREE, ENUM, SPLIT, TWO, OTHER = (f"_device.{label}.example." for label in ("tree", "enum", "split", "two", "other"))
-# {namespace: how it is made, its rolls}; a short run has the first roll of the first three.
+# {namespace: how it is made, its rolls}; a short run has the first roll of the first three, one of many queries goes on with any.
 NAMESPACES = {
     TREE: (("--layout", "tree", "--width", "1"), ("csk", "csk with emergency", "csk algorithm")),
     ENUM: (("--form", "digits", "--denial", "nsec"), ("csk", "csk to split", "zsk")),
@@ -77,15 +78,19 @@ class Task(threading.Thread):
 
 
 class Campaign:
-    def __init__(self, seed, long):
-        self.seed, self.random, self.long, self.rate = seed, random.Random(seed), long, RATE if long else SHORT_RATE
+    def __init__(self, seed, size):
+        self.seed, self.random, self.seconds = seed, random.Random(seed), size * QUERY_SECONDS
+        self.long = size >= LONG
+        self.rate = RATE if self.long else SHORT_RATE
         self.ending, self.stopping = threading.Event(), threading.Event()
         self.stack = FastStack("campaign-cuts-live", self.rate).open()
-        self.rolls = {name: NAMESPACES[name][1] if long else NAMESPACES[name][1][:1] for name in (NAMESPACES if long else SHORT)}
-        self.prefixes = {name: self.random.sample([f"{number:02d}" for number in range(90)], CUTS if long else CUTS_SHORT) for name in CUT}
+        self.rolls = {name: NAMESPACES[name][1] if self.long else NAMESPACES[name][1][:1] for name in (NAMESPACES if self.long else SHORT)}
+        cuts = min(CUTS_MAX, max(CUTS, size // QUERIES_A_CUT)) if self.long else CUTS_SHORT
+        self.prefixes = {name: self.random.sample([f"{number:02d}" for number in range(90)], cuts) for name in CUT}
+        self.cut_every_seconds = max(CUT_EVERY_SECONDS, self.seconds / cuts / 2)
         self.done = collections.Counter()
         self.resolver = self.asker = None
-        self.devices = iter(make_devices(len(NAMESPACES) * NAMES + 2 * CUTS, kinds=lambda number: "p256"))
+        self.devices = iter(make_devices(len(NAMESPACES) * NAMES + 2 * CUTS_MAX, kinds=lambda number: "p256"))
         self.parent_lock = threading.Lock()
 
     def prepare(self):
@@ -119,7 +124,7 @@ class Campaign:
     def make_cuts(self, namespace):
         with self.stack.client("admin") as admin:
             for prefix in self.prefixes[namespace]:
-                if self.stopping.wait(CUT_EVERY_SECONDS):
+                if self.stopping.wait(self.cut_every_seconds):
                     return
                 admin.call("NamespaceService", "AddCut", name=namespace, prefix=prefix)
                 wait_until(lambda: {cut.prefix: cut.state for cut in admin.call("NamespaceService", "ListCuts", name=namespace).cuts}[prefix] == 3,
@@ -131,12 +136,17 @@ class Campaign:
         with self.stack.client("admin") as admin:
             for style in self.rolls[namespace]:
                 self.roll(admin, namespace, style)
-                self.done["rolls"] += 1
+            while time.monotonic() - self.begun < self.seconds and not self.stopping.is_set():
+                self.roll(admin, namespace, self.random.choice(sorted(self.choices(admin, namespace))))
+
+    @staticmethod
+    def choices(admin, namespace):
+        keys = [key for key in admin.call("KeyService", "ListKeys", namespace_name=namespace).keys if key.in_dnskey]
+        return choices({key.role for key in keys}, keys[0].algorithm)
 
     def roll(self, admin, namespace, style):
-        keys = [key for key in admin.call("KeyService", "ListKeys", namespace_name=namespace).keys if key.in_dnskey]
         plain = style.removesuffix(" with emergency")
-        admin.call("KeyService", "RollKey", namespace_name=namespace, **choices({key.role for key in keys}, keys[0].algorithm)[plain])
+        admin.call("KeyService", "RollKey", namespace_name=namespace, **self.choices(admin, namespace)[plain])
         emergency_due = plain != style
 
         def ended():
@@ -159,9 +169,11 @@ class Campaign:
         wait_until(ended, 900, f"{style} of {namespace} has ended", 0.3)
         assert not emergency_due
         self.done[style] += 1
+        self.done["rolls"] += 1
 
     def ask(self, size):
         """Returns what was told, and what went wrong beside it."""
+        self.begun = time.monotonic()
         clock = Task(self.run_clock, self.ending)
         tasks = [*(Task(lambda name=name: self.roll_keys(name), self.ending) for name in self.rolls),
                  *(Task(lambda name=name: self.make_cuts(name), self.ending) for name in CUT)]
@@ -188,7 +200,7 @@ class Campaign:
 
 
 def run(size, seed):
-    campaign, failures, told, complaints = Campaign(seed, size >= LONG), [], {"asked": 0, "seconds": 0, "told": {}, "slowest": None}, []
+    campaign, failures, told, complaints = Campaign(seed, size), [], {"asked": 0, "seconds": 0, "told": {}, "slowest": None}, []
     begun = time.monotonic()
     try:
         campaign.prepare()
