@@ -76,8 +76,11 @@ void IdentityBackend::Refuse(const char* event, const Subject& subject, const st
 }
 
 template <typename T, typename Subject>
-T IdentityBackend::Must(Result<T> result, const Subject& subject) const {
-  if (!result && IsDamage(result.error().reason)) source_.NoteDamage();
+T IdentityBackend::Must(Result<T> result, const Subject& subject) {
+  if (!result && IsDamage(result.error().reason)) {
+    source_.NoteDamage();
+    session_.Spoil();
+  }
   if (!result) Refuse("nameserver.cannot_answer", subject, std::string(ReasonName(result.error().reason)) + ": " + result.error().Detail());
   if constexpr (!std::is_void_v<T>) return *std::move(result);
 }

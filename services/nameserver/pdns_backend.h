@@ -66,7 +66,7 @@ class IdentityBackend : public DNSBackend {
   bool LookUpCatalog(const QType& type, const DNSName& name, PdnsZoneNumber zone_number);
   /// Takes the value out of a result, or logs why there is none and throws DBException. `subject` makes a text.
   template <typename T, typename Subject>
-  T Must(Result<T> result, const Subject& subject) const;
+  T Must(Result<T> result, const Subject& subject);
   template <typename Subject>
   [[noreturn]] void Refuse(const char* event, const Subject& subject, const std::string& why) const;
 

@@ -159,6 +159,11 @@ Result<Session::Use> Session::OpenAt(Clock::time_point now, Settled settled) {
   pinned_ = false;
   last_use_ = now;
   if (auto current = source_.Current(); current != environment_) Adopt(std::move(current));
+  if (spoilt_ && environment_ != nullptr) {
+    spoilt_ = false;
+    next_->Release();
+    snapshot_->Release();
+  }
   if (environment_ != nullptr)
     if (auto advanced = Advance(now, settled); !advanced) return tl::unexpected(advanced.error());
   opened_moment_ = moment_;

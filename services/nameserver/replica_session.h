@@ -124,6 +124,9 @@ class Session {
   /// A query goes on: the snapshot that it was opened with. UNAVAILABLE when the session was moved on to a newer one (the
   /// query slept), and the client asks again.
   Result<Use> Continue();
+  /// What was read from it could not be read. LMDB lets nobody read on in a snapshot that has met a damaged page, so the next Open takes
+  /// another, even of the same version: other names are on other pages. Threads: also the one that holds a Use.
+  void Spoil() { spoilt_ = true; }
   /// Pinned, the snapshot is kept however long the pauses are: a transfer goes on. The next Open ends that, too.
   void SetPinned(bool pinned);
 
@@ -151,6 +154,7 @@ class Session {
   std::uint64_t moment_ = 0;
   std::uint64_t opened_moment_ = 0;  // of the query that was opened last
   bool pinned_ = false;
+  std::atomic<bool> spoilt_ = false;
 };
 
 }  // namespace idzone::nameserver

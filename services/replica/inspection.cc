@@ -14,7 +14,8 @@ tl::unexpected<Error> Damaged(std::string subject, std::string expected, std::st
   return Fail(Reason::kEncodingMalformed, std::move(subject), std::move(expected), std::move(met));
 }
 
-/// Calls `visit(entry)` for each entry of a tree; ends at the first error.
+/// Calls `visit(entry)` for each entry of a tree, all of which must be found by their keys, too: a walk goes from page to page and does not
+/// see what the pages above say of where keys are. Ends at the first error.
 template <typename Visit>
 Result<void> ForEach(const ReadTransaction& transaction, Tree tree, Visit visit) {
   auto cursor = Cursor::Open(transaction, tree);
@@ -23,6 +24,10 @@ Result<void> ForEach(const ReadTransaction& transaction, Tree tree, Visit visit)
     if (!entry) return tl::unexpected(entry.error());
     if (!*entry) return {};
     if (Result<void> visited = visit(**entry); !visited) return visited;
+    const auto found = transaction.Get(tree, (*entry)->key);
+    if (!found) return tl::unexpected(found.error());
+    if (!*found || (*found)->data() != (*entry)->value.data())
+      return Damaged("entry " + HexEncode((*entry)->key), "to be found by its key", *found ? "another" : "none");
   }
 }
 

@@ -2,6 +2,8 @@
 #include "services/nameserver/replica_session.h"
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include <gtest/gtest.h>
 
@@ -122,6 +124,30 @@ TEST_F(ReplicaSessionTest, AVersionThatHadToWaitIsNotAnsweredFromWhenThereIsANew
   Must(other.Open(begun));
 
   EXPECT_EQ(SerialOf(Must(session.Open(begun + std::chrono::seconds(1))), replica_.apex), 2U);
+}
+
+TEST_F(ReplicaSessionTest, ADamagedPageCostsOnlyTheNamesOnIt) {
+  replica_.Load(1);
+  replica_.CloseWriter();
+  ReplicaSource source(replica_.directory(), Remember());
+  Session session(source);
+  const auto find = [&](const Session::Use& use) { return use.snapshot()->FindZone(replica_.apex.wire()); };
+  ASSERT_TRUE(find(Must(session.Open())));
+  // For a moment, no page but the first two says what it is; LMDB takes the snapshot that has met one for broken, for good.
+  constexpr std::size_t kPage = 4096;
+  const std::string path = replica_.directory() + "/data.mdb";
+  std::ifstream file(path, std::ios::binary);
+  const std::string whole((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::string spoilt = whole;
+  for (std::size_t page = 2 * kPage; page < spoilt.size(); page += kPage) spoilt[page + 10] = '\0';
+  std::fstream(path, std::ios::binary | std::ios::in | std::ios::out) << spoilt;
+  ASSERT_FALSE(find(Must(session.Open())));
+  std::fstream(path, std::ios::binary | std::ios::in | std::ios::out) << whole;
+  ASSERT_FALSE(find(Must(session.Open()))) << "nothing was committed: it is the same snapshot";
+
+  session.Spoil();
+
+  EXPECT_TRUE(find(Must(session.Open())));
 }
 
 TEST_F(ReplicaSessionTest, PausedQueryGoesOnWhenNothingWasCommitted) {

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "services/replica/inspection.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/replica/small_zone.h"
@@ -103,6 +109,40 @@ TEST_F(InspectionTest, AMissingNodeIsAHoleInTheChain) {
   ASSERT_FALSE(inspected);
   EXPECT_TRUE(inspected.error().Detail().find("chain") != std::string::npos || inspected.error().Detail().find("apex") != std::string::npos)
       << inspected.error().Detail();
+}
+
+/// Of each page of LMDB that leads to others, raises the key from which on the second of them is looked in; returns how many pages that
+/// was.
+int MisleadSearches(const std::string& directory) {
+  constexpr std::size_t kPage = 4096;
+  const int file = open((directory + "/data.mdb").c_str(), O_RDWR);
+  struct stat status = {};
+  fstat(file, &status);
+  int misled = 0;
+  for (off_t at = 2 * kPage; at < status.st_size; at += kPage) {
+    char page[kPage];
+    // Its number, two unused octets, flags (1: leads to others), where its list of places ends, where its entries begin; then the places.
+    std::uint16_t head[6] = {};
+    if (pread(file, page, kPage, at) != static_cast<ssize_t>(kPage)) break;
+    std::memcpy(head, page + 8, sizeof(head));
+    const bool leads = head[1] == 1 && head[2] >= 20 && head[2] < head[3];
+    if (!leads || head[5] + 32 > static_cast<int>(kPage)) continue;
+    page[head[5] + 8 + 4] = '\xff';  // behind the entry's own head and a generation
+    misled += pwrite(file, page, kPage, at) == static_cast<ssize_t>(kPage) ? 1 : 0;
+  }
+  close(file);
+  return misled;
+}
+
+TEST_F(InspectionTest, NodesThatAreThereAndNotFoundByTheirKeysAreDamage) {
+  std::vector<std::string> devices;
+  for (int i = 0; i < 200; ++i) devices.push_back("device" + std::to_string(i));
+  Fill(*writer_, 8, devices);
+  ASSERT_TRUE(Inspected());
+
+  ASSERT_GT(MisleadSearches(directory_.path()), 0);
+
+  ExpectDamage("found by its key");
 }
 
 TEST_F(InspectionTest, AZoneWithoutNumberGenerationOrNodesIsDamage) {
