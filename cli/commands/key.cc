@@ -88,6 +88,8 @@ Json ToJson(const v1::KeyStatus& status) {
   } else {
     object["phase"] = "none";
   }
+  if (status.has_keys_due_time()) object["keys_due_time"] = FormatTime(status.keys_due_time());
+  if (status.has_zsk_due_time()) object["zsk_due_time"] = FormatTime(status.zsk_due_time());
   object["parent_records"] = Json::array();
   for (const auto& record : status.parent_records()) object["parent_records"].push_back(OneLine(record));
   if (status.has_parent_ask_time()) {

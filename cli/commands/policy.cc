@@ -153,6 +153,9 @@ void AddPolicyCommands(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"namespace", "zone"}));
   create->add_option("--scheme", options->key_scheme, "Of the first keys: one key (csk, default), or a KSK and a ZSK (split)")
       ->check(CLI::IsMember({"csk", "split"}));
+  AddSpan(*create, "--key-life", options->key_life,
+          "After which the CSK, or the KSK, is rolled without an order (default: never, for the parent has to do its part)");
+  AddSpan(*create, "--zsk-life", options->zsk_life, "The same for the ZSK, with --scheme split (default: never)");
   create->callback([&session, options] { session.command = [&session, options] { return Create(session, *options); }; });
 
   CLI::App* list = noun->add_subcommand("list", "List policies");

@@ -86,6 +86,8 @@ void ToProto(const store::NamespaceKeys& found, v1::KeyStatus* proto) {
   proto->set_advice(AdviceOf(keyset, name));
   proto->set_parent_answer(keyset.parent_answer);
   if (keyset.parent_asked_at) ToProto(*keyset.parent_asked_at, proto->mutable_parent_ask_time());
+  if (keyset.keys_due_at) ToProto(*keyset.keys_due_at, proto->mutable_keys_due_time());
+  if (keyset.zsk_due_at) ToProto(*keyset.zsk_due_at, proto->mutable_zsk_due_time());
   proto->set_refusal(keyset.refused);
   proto->set_waiting_commands(static_cast<std::uint32_t>(keyset.waiting_commands));
   if (keyset.style == 0) return;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 
 #include "idzone/v1/key_service.pb.h"
 #include "services/provisioning/convert.h"
@@ -82,7 +83,15 @@ std::string Spoken(const std::string& name, std::size_t prefix) {
 
 /// What happens next to the keys, in short: `idzone key status` says it at length.
 void AddKeyEvent(const store::NamespaceKeys& keys, v1::ZoneStatus* proto) {
-  if (!keys.keyset || keys.keyset->style == 0) return;
+  if (!keys.keyset) return;
+  if (keys.keyset->style == 0) {
+    const auto& [keys_at, zsk_at] = std::tie(keys.keyset->keys_due_at, keys.keyset->zsk_due_at);
+    if (!keys_at && !zsk_at) return;
+    const bool of_zsk = zsk_at && (!keys_at || *zsk_at < *keys_at);
+    proto->set_next_key_event(of_zsk ? "the policy has the ZSK rolled" : "the policy has the keys rolled that sign keys");
+    ToProto(of_zsk ? *zsk_at : *keys_at, proto->mutable_next_key_event_time());
+    return;
+  }
   constexpr std::size_t kPhasePrefix = sizeof("ROLL_PHASE_") - 1;
   constexpr std::size_t kWaitPrefix = sizeof("ROLL_WAIT_") - 1;
   proto->set_next_key_event("a roll is " + Spoken(v1::RollPhase_Name(static_cast<v1::RollPhase>(keys.keyset->phase)), kPhasePrefix) +

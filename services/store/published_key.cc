@@ -37,8 +37,9 @@ update published.key
  where key_id = $1::bytea)"};
 
 constexpr Statement kInsertKeyset{"published_insert_keyset", R"(
-insert into published.keyset (namespace_id, zone_id, key_ttl_max, data_ttl_max, ds_ttl_max)
-values ($1::integer, $2::integer, $3::bigint, $4::bigint, $5::bigint))"};
+insert into published.keyset (namespace_id, zone_id, key_ttl_max, data_ttl_max, ds_ttl_max, keys_due_at, zsk_due_at)
+values ($1::integer, $2::integer, $3::bigint, $4::bigint, $5::bigint, to_timestamp(nullif($6::bigint, -1)),
+        to_timestamp(nullif($7::bigint, -1))))"};
 
 constexpr Statement kRaiseTtls{"published_raise_ttls", R"(
 update published.keyset
@@ -171,8 +172,12 @@ void UpdateKey(Transaction& transaction, const KeyRow& key) {
           static_cast<int>(key.part));
 }
 
-void InsertKeyset(Transaction& transaction, const KeysetId& id, const LongestTtlRow& ttls) {
-  Execute(transaction, kInsertKeyset, id.namespace_id, id.zone_id, ttls.keys, ttls.data, ttls.ds);
+void InsertKeyset(Transaction& transaction, const KeysetId& id, const LongestTtlRow& ttls, const ScheduleRow& schedule) {
+  const auto seconds = [](const std::optional<UnixTime>& at) {
+    return at ? std::int64_t{at->time_since_epoch().count()} : std::int64_t{-1};
+  };
+  Execute(transaction, kInsertKeyset, id.namespace_id, id.zone_id, ttls.keys, ttls.data, ttls.ds, seconds(schedule.keys_at),
+          seconds(schedule.zsk_at));
 }
 
 void RaiseLongestTtls(Transaction& transaction, const KeysetId& id, const LongestTtlRow& ttls) {

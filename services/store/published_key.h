@@ -79,8 +79,15 @@ void InsertKey(Transaction& transaction, const KeysetId& id, const KeyRow& key);
 /// Writes state, uses and part.
 void UpdateKey(Transaction& transaction, const KeyRow& key);
 
+/// When the keys of a set are rolled next without an order; unset: never.
+struct ScheduleRow {
+  std::optional<UnixTime> keys_at;
+  std::optional<UnixTime> zsk_at;
+  friend bool operator==(const ScheduleRow&, const ScheduleRow&) = default;
+};
+
 /// Makes a set whose first keys were inserted.
-void InsertKeyset(Transaction& transaction, const KeysetId& id, const LongestTtlRow& ttls);
+void InsertKeyset(Transaction& transaction, const KeysetId& id, const LongestTtlRow& ttls, const ScheduleRow& schedule = {});
 /// Raises the longest TTLs observed.
 void RaiseLongestTtls(Transaction& transaction, const KeysetId& id, const LongestTtlRow& ttls);
 }  // namespace idzone::store

@@ -9,6 +9,9 @@ namespace {
 constexpr Statement kListRollWork{"published_list_roll_work", R"(
 select s.namespace_id, s.zone_id, s.tell_parent from published.keyset s where s.style is not null or s.revision > s.settled_revision
  union
+select s.namespace_id, s.zone_id, s.tell_parent from published.keyset s
+ where s.style is null and least(s.keys_due_at, s.zsk_due_at) <= to_timestamp($1::bigint)
+ union
 select s.namespace_id, s.zone_id, s.tell_parent from registry.key_command c join published.keyset s using (namespace_id, zone_id)
  order by namespace_id, zone_id)"};
 
@@ -17,7 +20,8 @@ select revision, data_revision, settled_revision, tell_parent, key_ttl_max, data
        extract(epoch from began_at)::bigint as began_at, extract(epoch from phase_at)::bigint as phase_at,
        extract(epoch from published_at)::bigint as published_at, extract(epoch from resigned_at)::bigint as resigned_at,
        extract(epoch from delegated_at)::bigint as delegated_at, waits_for, extract(epoch from waits_until)::bigint as waits_until,
-       refused, parent_answer, extract(epoch from parent_asked_at)::bigint as parent_asked_at
+       refused, parent_answer, extract(epoch from parent_asked_at)::bigint as parent_asked_at,
+       extract(epoch from keys_due_at)::bigint as keys_due_at, extract(epoch from zsk_due_at)::bigint as zsk_due_at
   from published.keyset where namespace_id = $1::integer and zone_id = $2::integer for update skip locked)"};
 
 // 0 stands for no style and no algorithm, -1 for no time.
@@ -30,7 +34,8 @@ update published.keyset
        published_at = to_timestamp(nullif($15::bigint, -1)), resigned_at = to_timestamp(nullif($16::bigint, -1)),
        delegated_at = to_timestamp(nullif($17::bigint, -1)), waits_for = $18::smallint,
        waits_until = to_timestamp(nullif($19::bigint, -1)), refused = $20::text, parent_answer = $21::text,
-       parent_asked_at = to_timestamp(nullif($22::bigint, -1)), settled_revision = $23::bigint
+       parent_asked_at = to_timestamp(nullif($22::bigint, -1)), settled_revision = $23::bigint,
+       keys_due_at = to_timestamp(nullif($25::bigint, -1)), zsk_due_at = to_timestamp(nullif($26::bigint, -1))
  where namespace_id = $1::integer and zone_id = $24::integer)"};
 
 #define IDZONE_MAKE_DUE "update published.zone set renew_at = least(renew_at, to_timestamp($2::bigint)) where "
@@ -89,9 +94,9 @@ std::uint8_t SmallOf(const pqxx::field& field) {
 
 }  // namespace
 
-std::vector<RollWork> ListRollWork(Transaction& transaction) {
+std::vector<RollWork> ListRollWork(Transaction& transaction, UnixTime now) {
   std::vector<RollWork> list;
-  for (const pqxx::row& row : Execute(transaction, kListRollWork))
+  for (const pqxx::row& row : Execute(transaction, kListRollWork, static_cast<std::int64_t>(now.time_since_epoch().count())))
     list.push_back({{NumberOf<std::int32_t>(row["namespace_id"]), NumberOf<std::int32_t>(row["zone_id"])}, row["tell_parent"].as<bool>()});
   return list;
 }
@@ -107,6 +112,7 @@ std::optional<RollingKeysetRow> LockKeyset(Transaction& transaction, const Keyse
                           .ttls = {NumberOf<std::int64_t>(row["key_ttl_max"]), NumberOf<std::int64_t>(row["data_ttl_max"]),
                                    NumberOf<std::int64_t>(row["ds_ttl_max"])},
                           .roll = {},
+                          .schedule = {TimeOf(row["keys_due_at"]), TimeOf(row["zsk_due_at"])},
                           .waits_for = SmallOf(row["waits_for"]),
                           .waits_until = TimeOf(row["waits_until"]),
                           .refused = row["refused"].as<std::string>(),
@@ -136,7 +142,8 @@ void SaveKeyset(Transaction& transaction, const KeysetId& id, const RollingKeyse
           keyset.ttls.data, keyset.ttls.ds, static_cast<int>(roll.style), static_cast<int>(roll.algorithm), SmallintArray(roles),
           roll.urgent, static_cast<int>(roll.phase), at(roll.began), at(roll.phase_began), SecondsOf(roll.published_at),
           SecondsOf(roll.resigned_at), SecondsOf(roll.delegated_at), static_cast<int>(keyset.waits_for), SecondsOf(keyset.waits_until),
-          keyset.refused, keyset.parent_answer, SecondsOf(keyset.parent_asked_at), keyset.settled_revision, id.zone_id);
+          keyset.refused, keyset.parent_answer, SecondsOf(keyset.parent_asked_at), keyset.settled_revision, id.zone_id,
+          SecondsOf(keyset.schedule.keys_at), SecondsOf(keyset.schedule.zsk_at));
 }
 
 void MakeZonesDue(Transaction& transaction, const KeysetId& id, UnixTime now) {

@@ -30,6 +30,7 @@ struct RollingKeysetRow {
   std::int64_t settled_revision = 1;  // the last one that all zones and edges are known to have followed
   LongestTtlRow ttls;
   std::optional<RollRow> roll;
+  ScheduleRow schedule;
   // For people to read.
   std::uint8_t waits_for = 0;
   std::optional<UnixTime> waits_until;
@@ -40,12 +41,12 @@ struct RollingKeysetRow {
   friend bool operator==(const RollingKeysetRow&, const RollingKeysetRow&) = default;
 };
 
-/// A keyset that has a roll under way, that zones still follow, or that a command waits for.
+/// A keyset that has a roll under way or one that is due, that zones still follow, or that a command waits for.
 struct RollWork {
   KeysetId keyset;
   bool awaits_parent = false;
 };
-std::vector<RollWork> ListRollWork(Transaction& transaction);
+std::vector<RollWork> ListRollWork(Transaction& transaction, UnixTime now);
 
 /// Locks the keyset's row, which orders the steps of a roll; nothing while another signer has it.
 std::optional<RollingKeysetRow> LockKeyset(Transaction& transaction, const KeysetId& id);

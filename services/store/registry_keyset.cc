@@ -39,7 +39,8 @@ constexpr Statement kKeyset{
     "             and (e.epoch < greatest(k.keys_epoch, k.swept_epoch)"
     "                  or (e.epoch = k.keys_epoch and ((k.keys_serial - e.serial) & 4294967295) between 1 and 2147483647)"
     "                  or (e.epoch = k.swept_epoch and ((k.swept_serial - e.serial) & 4294967295) between 1 and 2147483647))"
-    "           group by e.edge_id order by e.edge_id limit 5) behind)"
+    "           group by e.edge_id order by e.edge_id limit 5) behind),"
+    " extract(epoch from keys_due_at)::bigint, extract(epoch from zsk_due_at)::bigint"
     " from published.keyset s where namespace_id = $1::integer and zone_id = $2::integer"};
 #define IDZONE_KEY_SELECT                                                                                \
   "select k.key_id, k.key_tag, k.algorithm, k.dnskey, k.role, k.state, k.uses,"                          \
@@ -75,6 +76,8 @@ KeysetRecord KeysetOf(const pqxx::row& row) {
           .parent_asked_at = OptionalTimeOf(row[10]),
           .awaits_parent = row[11].as<bool>(),
           .waiting_commands = row[12].as<int>(),
+          .keys_due_at = OptionalTimeOf(row[14]),
+          .zsk_due_at = OptionalTimeOf(row[15]),
           .edges_behind = row[13].as<std::string>()};
 }
 

@@ -40,6 +40,8 @@ struct KeysetRecord {
   std::optional<UnixTime> parent_asked_at;
   bool awaits_parent = false;  // whatever else it waits for
   int waiting_commands = 0;
+  std::optional<UnixTime> keys_due_at;  // when the policy has the combined key, or the KSK, rolled next
+  std::optional<UnixTime> zsk_due_at;
   std::string edges_behind;  // the first edges that have not what the keyset made the zones publish, with their last reports; for people
 };
 

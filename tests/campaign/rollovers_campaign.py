@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ten years of key rolls under a simulated clock, in each style, for N seeds: the machine of zone-signer/rollover among zones,
+"""Ten years of key rolls under a simulated clock, in each style and by schedule, for N seeds: the machine of zone-signer/rollover among zones,
 edges, secondaries and a parent that are slow, signer outages that a policy tolerates, TTLs that change, emergencies, and caches
 that hold the oldest data that they legally may (tests/tools/roll_world.h). A cycle is one such world.
 """
@@ -10,7 +10,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 YEARS = 10
-STYLES = {1: "all keys", 2: "ZSK pre-publish", 3: "KSK double-signature", 4: "KSK double-DS", 5: "algorithm"}
+STYLES = {1: "all keys", 2: "ZSK pre-publish", 3: "KSK double-signature", 4: "KSK double-DS", 5: "algorithm", 6: "by schedule"}
 SEEDS_AT_ONCE = 10
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("IDZONE_BUILD", ROOT / "build" / "dev")) / "bin" / "roll_worlds"
@@ -38,4 +38,6 @@ def run(size, seed):
     # A world in which nothing rolls proves nothing.
     if sums.get("rolls_finished", 0) < 10 * sums.get("worlds", 0):
         failures.append(f"only {sums.get('rolls_finished')} rolls were finished in {sums.get('worlds')} worlds of {YEARS} years")
+    if not sums.get("scheduled"):
+        failures.append("no roll began by itself")
     return {"cycles": sums.get("worlds", 0), "operations": sums, "failures": failures}

@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-#include "zone-signer/rollover/roll_machine.h"
+#include "zone-signer/rollover/schedule.h"
 
 /// A world in which keys roll: zones, edges, foreign secondaries, a parent, and caches that hold the oldest data that they
 /// legally may. Time is simulated; chance comes from a seed. After each change every combination of what some cache may
@@ -25,6 +25,8 @@ struct WorldOptions {
   bool parent_can_be_asked = true;
   /// A machine that is told of no TTLs and no delays: the world must find it out.
   bool machine_is_told_nothing = false;
+  /// Rolls begin by the schedule of a policy, in the styles that it chooses, and not at will.
+  bool by_schedule = false;
 };
 
 /// What the world saw, for reports.
@@ -33,6 +35,7 @@ struct WorldReport {
   std::uint64_t judged = 0;  // combinations
   int rolls_finished = 0;
   int emergencies = 0;
+  int scheduled = 0;
   std::set<Phase> phases;
   std::vector<std::string> failures;
 };
@@ -54,6 +57,8 @@ class World {
                              .state = zone::KeyState::kActive,
                              .uses = zone::AllUses(role),
                              .part = Part::kNone});
+    lives_ = {Pick({hours(24 * 60), hours(24 * 120)}), split ? Pick({hours(24 * 15), hours(24 * 40)}) : seconds(0)};
+    schedule_ = ScheduleFrom(state_.keys, lives_, now_);
     parent_ = Wanted();
     dnskey_.push_back({now_, {}, ttls_.keys, KeysShown()});
     data_.push_back({now_, {}, ttls_.data, DataSigners()});
@@ -66,10 +71,13 @@ class World {
     UnixTime next_roll = now_ + Spread(hours(24 * 30));
     while (now_ < end && report_.failures.size() < 5) {
       ++report_.steps;
-      if (!state_.roll && now_ >= next_roll) {
+      if (options_.by_schedule) {
+        BeginWhatIsDue();
+      } else if (!state_.roll && now_ >= next_roll) {
         Begin_(options_.style, false);
         next_roll = now_ + Spread(hours(24 * 90));
-      } else if (options_.emergencies && Chance(state_.roll ? 0.0002 : 0.0001)) {
+      }
+      if (options_.emergencies && Chance(state_.roll ? 0.0002 : 0.0001)) {
         if (Begin_(Style::kAllKeys, true)) ++report_.emergencies;
       }
       if (Chance(0.0005)) ChangeTtls();
@@ -134,17 +142,29 @@ class World {
     return Take(Apply(state_, begin, told_, now_));
   }
 
+  /// As the signer does it: when it is up, and before it looks at anything else.
+  void BeginWhatIsDue() {
+    if (now_ < signer_down_until_) return;
+    const auto due = DueRoll(state_, schedule_, now_);
+    if (!due) return;
+    if (state_.roll) Fail_("the schedule begins a roll beside another");
+    if (Take(Apply(state_, *due, told_, now_))) ++report_.scheduled;
+  }
+
   bool Take(const Result<Step>& step) {
     if (!step) {
       // Only a full DNSKEY RRset may say no here.
       if (step.error().reason != Reason::kLimitExceeded) Fail_("refused: " + step.error().Detail());
       return false;
     }
-    const bool had_roll = state_.roll.has_value();
+    const auto had_roll = state_.roll;
     state_ = step->state;
     std::erase_if(state_.keys, [](const RolledKey& key) { return key.state == zone::KeyState::kRemoved; });
     if (state_.roll) report_.phases.insert(state_.roll->phase);
-    if (had_roll && !state_.roll) ++report_.rolls_finished;
+    if (had_roll && !state_.roll) {
+      ++report_.rolls_finished;
+      schedule_ = ScheduleFrom(state_.keys, lives_, now_, schedule_, had_roll->style);
+    }
     if (KeysShown().size() > 4) Fail_("more than four DNSKEY records");
     return true;
   }
@@ -288,6 +308,8 @@ class World {
   seconds resign_{};
   int keys_made_ = 0;
   RollState state_;
+  KeyLives lives_;
+  Schedule schedule_;
   Shown parent_;
   std::vector<Version> dnskey_, data_, external_, cuts_;
   UnixTime signer_down_until_{};

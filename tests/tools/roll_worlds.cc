@@ -11,6 +11,9 @@ namespace {
 
 using namespace idzone::signer::rollover;
 
+/// Beside the styles: what a policy's lives of keys begin.
+constexpr int kBySchedule = 6;
+
 std::uint64_t NumberOf(const char* text) {
   return std::strtoull(text, nullptr, 10);
 }
@@ -26,24 +29,29 @@ int main(int argc, char** argv) {
   const auto years = static_cast<std::int64_t>(NumberOf(argv[3]));
   WorldReport sum;
   std::uint64_t worlds = 0;
-  for (int style = 1; style <= 5; ++style) {
+  for (int style = 1; style <= kBySchedule; ++style) {
     if (argc == 5 && style != static_cast<int>(NumberOf(argv[4]))) continue;
     for (std::uint64_t seed = first; seed < first + NumberOf(argv[2]); ++seed, ++worlds) {
+      const bool by_schedule = style == kBySchedule;
+      const Style scheduled = seed % 2 == 0 ? Style::kAllKeys : Style::kZskPrePublish;  // of which kinds the keys are
       const WorldReport report = World({.seed = seed,
-                                        .style = static_cast<Style>(style),
+                                        .style = by_schedule ? scheduled : static_cast<Style>(style),
                                         .length = hours(24 * 365 * years),
                                         .emergencies = seed % 2 == 0,
-                                        .parent_can_be_asked = seed % 3 != 0})
+                                        .parent_can_be_asked = seed % 3 != 0,
+                                        .by_schedule = by_schedule})
                                      .Run();
       sum.judged += report.judged;
       sum.steps += report.steps;
       sum.rolls_finished += report.rolls_finished;
       sum.emergencies += report.emergencies;
+      sum.scheduled += report.scheduled;
       for (const std::string& failure : report.failures) std::cout << "{\"failure\": \"" << failure << "\"}\n";
       sum.failures.insert(sum.failures.end(), report.failures.begin(), report.failures.end());
     }
   }
   std::cout << "{\"worlds\": " << worlds << ", \"steps\": " << sum.steps << ", \"judged\": " << sum.judged
-            << ", \"rolls_finished\": " << sum.rolls_finished << ", \"emergencies\": " << sum.emergencies << "}\n";
+            << ", \"rolls_finished\": " << sum.rolls_finished << ", \"emergencies\": " << sum.emergencies
+            << ", \"scheduled\": " << sum.scheduled << "}\n";
   return sum.failures.empty() ? 0 : 1;
 }

@@ -11,15 +11,6 @@ namespace {
 
 using rollover::Action;
 
-rollover::RolledKey ToRolled(const store::KeyRow& row) {
-  return {.id = row.key_id,
-          .role = row.role,
-          .algorithm = static_cast<std::uint8_t>(row.dnskey[3]),
-          .state = row.state,
-          .uses = row.uses,
-          .part = static_cast<rollover::Part>(row.part)};
-}
-
 rollover::Roll ToRoll(const store::RollRow& row) {
   return {.style = static_cast<rollover::Style>(row.style),
           .algorithm = row.algorithm,
@@ -78,13 +69,15 @@ class RollSession {
     state_.ttls = {std::chrono::seconds(keyset_.ttls.keys), std::chrono::seconds(keyset_.ttls.data), std::chrono::seconds(keyset_.ttls.ds)};
     state_.revision = keyset_.revision;
     state_.data_revision = keyset_.data_revision;
+    schedule_ = {keyset_.schedule.keys_at, keyset_.schedule.zsk_at};
   }
 
   /// Commands first; what they change has to be seen by the world before anything else is decided.
   RollOutcome Run() {
     for (const store::KeyCommand& command : store::TakeKeyCommands(transaction_, home_.id)) Obey(command);
-    const bool obeyed = changed_;
-    if (!obeyed) Observe();
+    if (!changed_) BeginWhatIsDue();
+    const bool begun = changed_;
+    if (!begun) Observe();
     MakeKeys();
     Save();
     outcome_.roll = state_.roll;
@@ -99,6 +92,8 @@ class RollSession {
       return false;
     }
     changed_ = changed_ || step->state != state_;
+    if (state_.roll && !step->state.roll)
+      schedule_ = rollover::ScheduleFrom(step->state.keys, LivesOf(policy_), tools_.now, schedule_, state_.roll->style);
     state_ = std::move(step->state);
     for (const Action action : step->actions) {
       if (action == Action::kMakeKeys) {
@@ -117,6 +112,12 @@ class RollSession {
                                                                   .urgent = command.urgent})
                                           : Apply(rollover::ParentConfirmed{});
     if (done) keyset_.refused.clear();
+  }
+
+  /// What cannot begin, because the zones have still to settle or for any other reason, is tried again in each step.
+  void BeginWhatIsDue() {
+    const auto due = rollover::DueRoll(state_, schedule_, tools_.now);
+    if (due && Apply(*due)) outcome_.scheduled = true;
   }
 
   void Observe() {
@@ -221,6 +222,7 @@ class RollSession {
     keyset_.ttls = {state_.ttls.keys.count(), state_.ttls.data.count(), state_.ttls.ds.count()};
     if (state_.revision != before_.revision) store::MakeZonesDue(transaction_, home_.id, tools_.now);
     keyset_.roll = state_.roll ? std::optional(ToRow(*state_.roll)) : std::nullopt;
+    keyset_.schedule = {schedule_.keys_at, schedule_.zsk_at};
     keyset_.waits_for = static_cast<std::uint8_t>(outcome_.waiting.what);
     keyset_.waits_until = outcome_.waiting.until;
     if (keyset_ != before_) store::SaveKeyset(transaction_, home_.id, keyset_);
@@ -235,6 +237,7 @@ class RollSession {
   const store::RollingKeysetRow before_;
   std::vector<store::KeyRow> keys_;
   rollover::RollState state_;
+  rollover::Schedule schedule_;
   RollOutcome outcome_;
   bool changed_ = false;
   bool must_make_keys_ = false;
@@ -265,6 +268,19 @@ Result<RollOutcome> StepKeyRoll(store::Transaction& transaction, const store::Zo
   auto home = HomeOf(transaction, registered, id);
   if (!home) return tl::unexpected(home.error());
   return RollSession(transaction, *std::move(home), tools, registered.policy, std::move(*keyset), std::move(*keys)).Run();
+}
+
+rollover::KeyLives LivesOf(const zone::ZonePolicy& policy) {
+  return {policy.keys.key_life, policy.keys.zsk_life};
+}
+
+rollover::RolledKey ToRolled(const store::KeyRow& row) {
+  return {.id = row.key_id,
+          .role = row.role,
+          .algorithm = static_cast<std::uint8_t>(row.dnskey[3]),
+          .state = row.state,
+          .uses = row.uses,
+          .part = static_cast<rollover::Part>(row.part)};
 }
 
 rollover::ParentView MatchParent(const dns::Name& zone, const std::vector<store::KeyRow>& keys, const std::vector<Octets>& ds) {

@@ -6,7 +6,7 @@
 #include "services/store/published_roll.h"
 #include "zone-signer/keys/key_store.h"
 #include "zone-signer/parent/parent_watch.h"
-#include "zone-signer/rollover/roll_machine.h"
+#include "zone-signer/rollover/schedule.h"
 
 /// One step of the roll of a key set: commands and what is seen go through the machine (zone-signer/rollover), and what it
 /// decides goes into the database, in one transaction under the lock of the namespace's own zone. Zones follow by themselves
@@ -32,6 +32,7 @@ struct RollOutcome {
   bool busy = false;                      // another signer has the namespace
   std::vector<rollover::Action> actions;  // for the log
   std::vector<Error> refused;             // commands
+  bool scheduled = false;                 // a roll began without an order
   std::optional<rollover::Roll> roll;     // as it stands now
   rollover::Waiting waiting;
 };
@@ -40,6 +41,11 @@ struct RollOutcome {
 /// and for operators to read in the keyset. Requires: the namespace's own zone exists.
 Result<RollOutcome> StepKeyRoll(store::Transaction& transaction, const store::ZoneWork& work, std::int32_t keyset_zone_id,
                                 const RollTools& tools);
+
+/// Returns for how long keys live under a policy.
+rollover::KeyLives LivesOf(const zone::ZonePolicy& policy);
+/// Returns what the machine knows of a key.
+rollover::RolledKey ToRolled(const store::KeyRow& row);
 
 /// Returns what the parent publishes, by key: a DS record counts when it is of the key's DNSKEY, digest type 2 (SHA-256).
 rollover::ParentView MatchParent(const dns::Name& zone, const std::vector<store::KeyRow>& keys, const std::vector<Octets>& ds);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "zone-signer/pipeline/apex.h"
+#include "zone-signer/pipeline/key_roll.h"
 #include "zone-signer/pipeline/key_sweep.h"
 
 namespace idzone::signer::pipeline {
@@ -70,9 +71,15 @@ Result<FirstKeys> MakeFirstKeys(const store::NamespaceRow& registered, const zon
   return first;
 }
 
-void InsertFirstKeys(store::Transaction& transaction, const store::KeysetId& id, const zone::ZonePolicy& policy, const FirstKeys& first) {
-  for (const store::KeyRow& row : first.rows) store::InsertKey(transaction, id, row);
-  store::InsertKeyset(transaction, id, LongestTtlsOf(policy));
+void InsertFirstKeys(store::Transaction& transaction, const store::KeysetId& id, const zone::ZonePolicy& policy, const FirstKeys& first,
+                     UnixTime now) {
+  std::vector<rollover::RolledKey> keys;
+  for (const store::KeyRow& row : first.rows) {
+    store::InsertKey(transaction, id, row);
+    keys.push_back(ToRolled(row));
+  }
+  const auto schedule = rollover::ScheduleFrom(keys, LivesOf(policy), now);
+  store::InsertKeyset(transaction, id, LongestTtlsOf(policy), {schedule.keys_at, schedule.zsk_at});
 }
 
 void DiscardKeys(keys::KeyStore& keys, const FirstKeys& first) {

@@ -185,8 +185,9 @@ Result<bool> Reconciler::DoRenewals(const std::vector<store::ZoneWork>& list, co
 Result<void> Reconciler::DoKeyRolls(const std::vector<store::ZoneWork>& list) {
   if (SteadyClock::now() < next_key_look_) return {};
   next_key_look_ = SteadyClock::now() + kBetweenKeyLooks;
-  auto rolls = parts_.database.Transact("list rolls", [](store::Transaction& transaction) -> Result<std::vector<store::RollWork>> {
-    return store::ListRollWork(transaction);
+  const UnixTime now = parts_.clock.Now();
+  auto rolls = parts_.database.Transact("list rolls", [&](store::Transaction& transaction) -> Result<std::vector<store::RollWork>> {
+    return store::ListRollWork(transaction, now);
   });
   if (!rolls) return tl::unexpected(rolls.error());
   // Thousands of zones may roll keys of their own: the next look goes on where this one ends.
@@ -220,6 +221,7 @@ Result<void> Reconciler::StepRoll(const store::ZoneWork& work, const store::Roll
     LogError(LogLevel::kError, "signer.roll_failed", outcome.error(), {{"namespace", name}});
     return {};
   }
+  if (outcome->scheduled) Log(LogLevel::kInfo, "signer.roll_scheduled", {{"namespace", name}, {"keys", roll.keyset.zone_id}});
   for (const Error& refused : outcome->refused) LogError(LogLevel::kError, "signer.roll_refused", refused, {{"namespace", name}});
   for (const rollover::Action action : outcome->actions) {
     Log(LogLevel::kInfo, "signer.roll_step",

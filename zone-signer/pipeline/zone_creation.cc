@@ -25,8 +25,8 @@ store::ZoneRow NewZone(const dns::Name& name, std::optional<std::int32_t> parent
 
 /// Writes the first keys of a set, and returns them open.
 std::shared_ptr<const OpenKeyset> KeepKeys(store::Transaction& transaction, const store::KeysetId& id, const zone::ZonePolicy& policy,
-                                           const FirstKeys& first) {
-  InsertFirstKeys(transaction, id, policy, first);
+                                           const FirstKeys& first, UnixTime now) {
+  InsertFirstKeys(transaction, id, policy, first, now);
   return std::make_shared<const OpenKeyset>(first.keys, store::KeysetRow());
 }
 
@@ -113,7 +113,7 @@ Result<WorkOutcome> CreateZone(store::Transaction& transaction, const store::Zon
   store::ZoneRow zone = NewZone(registered.apex, std::nullopt, policy, tools.now);
   store::InsertZones(transaction, registered, {&zone});
   const bool own = policy.keys.scope == zone::KeyScope::kZone;
-  const auto keyset = KeepKeys(transaction, {registered.namespace_id, own ? zone.zone_id : 0}, policy, *first);
+  const auto keyset = KeepKeys(transaction, {registered.namespace_id, own ? zone.zone_id : 0}, policy, *first, tools.now);
   const auto home = OpenNamespaceSession(transaction, registered, policy, zone, tools.keys, tools.now);
   if (!home) return tl::unexpected(home.error());
   OpenZones zones(*home);
@@ -164,7 +164,7 @@ Result<WorkOutcome> MakeCuts(store::Transaction& transaction, const store::ZoneW
   if (auto apexes = DraftApexes(transaction, zones); !apexes) return tl::unexpected(apexes.error());
   for (store::ZoneRow& row : rows) {
     const store::KeysetId id{work.registered.namespace_id, row.zone_id};
-    auto own = (*home)->shared == nullptr ? KeepKeys(transaction, id, (*home)->policy, first.Of(row.name)) : nullptr;
+    auto own = (*home)->shared == nullptr ? KeepKeys(transaction, id, (*home)->policy, first.Of(row.name), tools.now) : nullptr;
     OpenNew(zones, std::move(row), std::move(own));
   }
   auto published = PublishVersions(transaction, zones, tools.signer, tools.batch_max);

@@ -111,7 +111,7 @@ TEST_F(PublishedRollTest, AYoungKeysetIsSettledAndSeen) {
     EXPECT_EQ(ring.keys.size(), 1u);
     EXPECT_TRUE(ring.keyset.settled);
     EXPECT_EQ(ring.keyset.ttls, (LongestTtlRow{3600, 300, 0}));
-    EXPECT_TRUE(ListRollWork(transaction).empty());
+    EXPECT_TRUE(ListRollWork(transaction, kNow).empty());
     return {};
   });
 }
@@ -164,6 +164,7 @@ TEST_F(PublishedRollTest, ARollIsRememberedWhole) {
                           .published_at = kNow + std::chrono::seconds(2),
                           .resigned_at = std::nullopt,
                           .delegated_at = kNow + std::chrono::seconds(3)};
+    wanted.schedule = {kNow + std::chrono::hours(2), kNow + std::chrono::hours(3)};
     wanted.waits_for = 5;
     wanted.waits_until = kNow + std::chrono::hours(1);
     wanted.refused = "it's full";
@@ -175,13 +176,26 @@ TEST_F(PublishedRollTest, ARollIsRememberedWhole) {
 
   Run([&](Transaction& transaction) -> Result<void> {
     EXPECT_EQ(LockKeyset(transaction, {namespace_id_}).value(), wanted);
-    EXPECT_EQ(ListRollWork(transaction).size(), 1u);
+    EXPECT_EQ(ListRollWork(transaction, kNow).size(), 1u);
     return {};
   });
   const auto shown = FindNamespaceKeys(provisiond_, {name_}).value();
   EXPECT_EQ(shown.keyset->style, 5);
   EXPECT_EQ(shown.keyset->waits_until, wanted.waits_until);
+  EXPECT_EQ(shown.keyset->keys_due_at, wanted.schedule.keys_at);
+  EXPECT_EQ(shown.keyset->zsk_due_at, wanted.schedule.zsk_at);
   EXPECT_EQ(shown.keys.size(), 1u);
+}
+
+TEST_F(PublishedRollTest, ASetIsListedWhenItsFirstRollIsDue) {
+  Run([&](Transaction& transaction) -> Result<void> {
+    RollingKeysetRow keyset = LockKeyset(transaction, {namespace_id_}).value();
+    keyset.schedule = {kNow + std::chrono::hours(2), kNow + std::chrono::hours(1)};
+    SaveKeyset(transaction, {namespace_id_}, keyset);
+    EXPECT_TRUE(ListRollWork(transaction, kNow).empty());
+    EXPECT_EQ(ListRollWork(transaction, kNow + std::chrono::hours(1)).size(), 1u);
+    return {};
+  });
 }
 
 TEST_F(PublishedRollTest, CommandsAreTakenOnceInTheirOrder) {
@@ -190,7 +204,7 @@ TEST_F(PublishedRollTest, CommandsAreTakenOnceInTheirOrder) {
   EXPECT_EQ(OrderParentConfirmed(provisiond_, TestActor(), name_).error().reason, Reason::kNamespaceNotReady);
 
   Run([&](Transaction& transaction) -> Result<void> {
-    EXPECT_EQ(ListRollWork(transaction).size(), 1u);
+    EXPECT_EQ(ListRollWork(transaction, kNow).size(), 1u);
     const auto commands = TakeKeyCommands(transaction, {namespace_id_});
     EXPECT_EQ(commands.size(), 2u);
     EXPECT_EQ(commands.front().style, 5);
@@ -288,7 +302,7 @@ TEST_F(OwnKeysTest, SetsAreLoadedListedAndMadeDueOneByOne) {
     EXPECT_NE(rings.at(zones_[0]).keys.front().key_id, rings.at(zones_[1]).keys.front().key_id);
     EXPECT_TRUE(rings.at(zones_[0]).keyset.settled);
     EXPECT_FALSE(rings.at(zones_[1]).keyset.settled);
-    const auto work = ListRollWork(transaction);
+    const auto work = ListRollWork(transaction, kNow);
     EXPECT_EQ(work.size(), 1u);
     EXPECT_EQ(work.front().keyset, (KeysetId{namespace_id_, zones_[1]}));
     constexpr UnixTime kLongAgo(std::chrono::seconds(1'000'000'000));
