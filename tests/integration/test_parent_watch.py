@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A roll waits for its external parent, which the signer asks: a foreign DS, or a parent that does not answer, moves nothing and is said;
-the right DS moves it on, without an operator's word."""
+"""A roll waits for its external parent, which the signer asks: a foreign DS, another digest of the old key, or a parent that does not
+answer, moves nothing and is said; the right DS moves it on, whatever foreign one stands beside it, without an operator's word."""
 import re
 
 import pytest
@@ -54,8 +54,14 @@ def test_a_roll_waits_for_the_parents_ds_and_for_no_other(rolling):
         wait_answer(rolling, "cannot be believed")
         assert rolling.status(ZONE)["wait"] == "parent"
 
-        parent.publish(new)
+        # Validators choose one digest type: the old key must go by all of them.
+        parent.publish(new + [f"{ZONE} IN DS {tags[0]} 13 4 {'cd' * 48}"])
+        wait_answer(rolling, f"DS of {tags[0]} (other digest) {tags[1]}")
+        assert rolling.status(ZONE)["wait"] == "parent"
+
+        parent.publish(new + [FOREIGN])
         rolling.wait_status(ZONE, phase="switching", wait="caches")
+        wait_answer(rolling, f"DS of {tags[1]}, and 1 of no key of ours")
         rolling.jump(HOUR + 60)
         rolling.wait_status(ZONE, phase="none")
     assert [key["state"] for key in rolling.keys(ZONE)] == ["active"]

@@ -159,9 +159,13 @@ class RollSession {
     for (const store::KeyRow& key : keys_) {
       const auto& seen = observed.parent->key_ids;
       if (std::find(seen.begin(), seen.end(), key.key_id) != seen.end()) keyset_.parent_answer += " " + std::to_string(key.key_tag);
+      const auto& others = observed.parent->other_digest_ids;
+      if (std::find(others.begin(), others.end(), key.key_id) != others.end())
+        keyset_.parent_answer += " " + std::to_string(key.key_tag) + " (other digest)";
     }
-    if (observed.parent->key_ids.size() != tools_.parent->ds.size())
-      keyset_.parent_answer += ", and " + std::to_string(tools_.parent->ds.size() - observed.parent->key_ids.size()) + " of no key of ours";
+    const std::size_t ours = observed.parent->key_ids.size() + observed.parent->other_digest_ids.size();
+    if (ours < tools_.parent->ds.size())
+      keyset_.parent_answer += ", and " + std::to_string(tools_.parent->ds.size() - ours) + " of no key of ours";
   }
 
   /// Each key is on disk, or in its token, before its row exists. When that fails the roll waits, and says so.
@@ -288,6 +292,11 @@ rollover::ParentView MatchParent(const dns::Name& zone, const std::vector<store:
   for (const store::KeyRow& key : keys) {
     const Octets ours = dns::EncodeDs(zone, key.dnskey);
     if (std::find(ds.begin(), ds.end(), ours) != ds.end()) view.key_ids.push_back(key.key_id);
+    // RFC 4034 §5.1: key tag, algorithm, digest type, digest.
+    const bool otherwise = std::any_of(ds.begin(), ds.end(), [&](const Octets& record) {
+      return record.size() > 4 && record.compare(0, 3, ours, 0, 3) == 0 && record[3] != ours[3];
+    });
+    if (otherwise) view.other_digest_ids.push_back(key.key_id);
   }
   return view;
 }

@@ -47,7 +47,8 @@ rollover::KeyLives LivesOf(const zone::ZonePolicy& policy);
 /// Returns what the machine knows of a key.
 rollover::RolledKey ToRolled(const store::KeyRow& row);
 
-/// Returns what the parent publishes, by key: a DS record counts when it is of the key's DNSKEY, digest type 2 (SHA-256).
+/// Returns what the parent publishes, by key: a DS record counts when it is of the key's DNSKEY, digest type 2 (SHA-256). One of another
+/// digest type is taken to be of the key with its tag and algorithm.
 rollover::ParentView MatchParent(const dns::Name& zone, const std::vector<store::KeyRow>& keys, const std::vector<Octets>& ds);
 
 }  // namespace idzone::signer::pipeline

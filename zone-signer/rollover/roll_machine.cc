@@ -212,7 +212,23 @@ tl::unexpected<Error> Unfit(std::string field, std::string expected, std::string
   return Fail(Reason::kValueOutOfRange, std::move(field), std::move(expected), std::move(met));
 }
 
-Result<Step> OnBegin(const RollState& before, const Begin& begin, UnixTime now) {
+/// What somebody waits for who may not replace the roll under way.
+std::string EndOfRoll(const RollState& state, const Delays& delays, UnixTime now) {
+  if (!state.roll) return "";
+  std::string text = "; order it again when the roll under way is over, which is " + std::string(PhaseName(state.roll->phase));
+  const Waiting waiting = WaitingFor(state, delays, now);
+  switch (waiting.what) {
+    case Wait::kNothing: return text + " and goes on now";
+    case Wait::kKeys: return text + " and waits for new keys to be made";
+    case Wait::kZones: return text + " and waits for zones and edges";
+    case Wait::kSigning: return text + " and waits for data to be signed again";
+    case Wait::kParent: return text + " and waits for the parent";
+    case Wait::kCaches: return text + " and waits for caches until " + FormatTime(*waiting.until);
+  }
+  return text;
+}
+
+Result<Step> OnBegin(const RollState& before, const Begin& begin, const Delays& delays, UnixTime now) {
   if (before.roll && !begin.urgent)
     return Fail(Reason::kNamespaceNotReady, "key roll", "none under way", "one; only an urgent one replaces it");
   if (begin.urgent && begin.style != Style::kAllKeys) return Unfit("style", "all keys, in an emergency", "another");
@@ -245,7 +261,7 @@ Result<Step> OnBegin(const RollState& before, const Begin& begin, UnixTime now) 
       std::count_if(step.state.keys.begin(), step.state.keys.end(), [](const RolledKey& key) { return key.uses.in_dnskey; }));
   if (shown + roll.roles.size() > zone::kDnskeysMax)
     return Fail(Reason::kLimitExceeded, "DNSKEY records", "at most " + std::to_string(zone::kDnskeysMax),
-                std::to_string(shown) + " now and " + std::to_string(roll.roles.size()) + " new ones");
+                std::to_string(shown) + " now and " + std::to_string(roll.roles.size()) + " new ones" + EndOfRoll(before, delays, now));
   step.state.roll = std::move(roll);
   if (step.state.revision != before.revision) step.actions.push_back(Action::kPublish);
   if (step.state.data_revision != before.data_revision) step.actions.push_back(Action::kSignAgain);
@@ -314,7 +330,7 @@ Result<Step> OnConfirmed(const RollState& before, UnixTime now) {
 }
 
 Result<Step> ApplyEvent(const RollState& state, const Event& event, const Delays& delays, UnixTime now) {
-  if (const auto* begin = std::get_if<Begin>(&event)) return OnBegin(state, *begin, now);
+  if (const auto* begin = std::get_if<Begin>(&event)) return OnBegin(state, *begin, delays, now);
   if (const auto* made = std::get_if<KeysMade>(&event)) return OnKeysMade(state, *made, now);
   if (const auto* observed = std::get_if<Observed>(&event)) return OnObserved(state, *observed, delays, now);
   return OnConfirmed(state, now);
@@ -357,12 +373,10 @@ std::string_view PhaseName(Phase phase) {
 }
 
 bool ParentAgrees(const RollState& state, const ParentView& parent) {
-  const auto publishes = [&](const Octets& id) {
-    return std::find(parent.key_ids.begin(), parent.key_ids.end(), id) != parent.key_ids.end();
-  };
+  const auto has = [](const std::vector<Octets>& ids, const Octets& id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
   return std::all_of(state.keys.begin(), state.keys.end(), [&](const RolledKey& key) {
-    if (key.uses.in_ds) return publishes(key.id);
-    return key.part != Part::kLeaving || !publishes(key.id);
+    if (key.uses.in_ds) return has(parent.key_ids, key.id);
+    return key.part != Part::kLeaving || (!has(parent.key_ids, key.id) && !has(parent.other_digest_ids, key.id));
   });
 }
 

@@ -31,6 +31,9 @@ struct KeysMade {
 /// What the parent publishes, by key; records of nobody's keys do not count.
 struct ParentView {
   std::vector<Octets> key_ids;
+  /// Keys that it names by another digest than SHA-256. That says nothing for a key that comes, and holds up one that leaves: validators
+  /// choose one digest type and believe its records alone (Unbound: the strongest).
+  std::vector<Octets> other_digest_ids{};
 };
 /// What is seen now.
 struct Observed {
@@ -63,7 +66,7 @@ struct Step {
 /// the keys do not allow), LIMIT_EXCEEDED (more DNSKEY records than allowed).
 Result<Step> Apply(const RollState& state, const Event& event, const Delays& delays, UnixTime now);
 
-/// Says whether the parent publishes what the phase wants: every key with in_ds, and none that leaves.
+/// Says whether the parent publishes what the phase wants: every key with in_ds, and none that leaves, by any digest.
 bool ParentAgrees(const RollState& state, const ParentView& parent);
 
 }  // namespace idzone::signer::rollover

@@ -151,6 +151,37 @@ TEST_F(RollMachineTest, WaitsForWhatItDoesNotSee) {
   EXPECT_EQ(look(true, true, ParentView{{Sha256("old1")}}), Wait::kParent);
 }
 
+// Unbound believes the records of the strongest digest alone: one of the old key would be all that it sees.
+TEST_F(RollMachineTest, AnotherDigestOfTheOldKeyHoldsTheRollUp) {
+  Begin_({});
+  Endures(Phase::kPublishing, kDelays.dprp + kTtls.keys);
+
+  See(ParentView{{Sha256("new1")}, {Sha256("old1")}});
+  EXPECT_EQ(WaitingFor(state_, kDelays, now_).what, Wait::kParent);
+  See(ParentView{{}, {Sha256("new1")}});
+  EXPECT_EQ(WaitingFor(state_, kDelays, now_).what, Wait::kParent) << "not every validator knows other digests";
+  See(ParentView{{Sha256("new1")}, {Sha256("new1")}});
+  EXPECT_EQ(WaitingFor(state_, kDelays, now_).what, Wait::kCaches);
+}
+
+TEST_F(RollMachineTest, AnEmergencyThatDoesNotFitIsToldWhatItWaitsFor) {
+  state_ = Active({KeyRole::kKsk, KeyRole::kZsk});
+  Begin_({.style = Style::kZskPrePublish});
+  See();
+  now_ += kDelays.dprp + kTtls.keys;
+  See();
+  ASSERT_EQ(phase(), Phase::kSwitching);
+  See();
+  const auto refused = [&] { return Apply(state_, Begin{.urgent = true}, kDelays, now_).error(); };
+
+  EXPECT_EQ(refused().reason, Reason::kLimitExceeded);
+  EXPECT_EQ(refused().met,
+            "3 now and 2 new ones; order it again when the roll under way is over, which is switching and waits for caches until " +
+                FormatTime(now_ + kDelays.dprp + kTtls.data));
+  Do(Observed{.published = true, .resigned = false, .parent = {}, .ttls = kTtls});
+  EXPECT_NE(refused().met.find("waits for data to be signed again"), std::string::npos);
+}
+
 TEST_F(RollMachineTest, TheOperatorMaySpeakForTheParent) {
   EXPECT_EQ(Apply(state_, ParentConfirmed{}, kDelays, now_).error().reason, Reason::kNamespaceNotReady);
   Begin_({});
