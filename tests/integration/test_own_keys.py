@@ -102,12 +102,13 @@ def test_one_zone_rolls_alone_then_all_roll_together(rolling):
         rolling.wait_status(top, zone=other, phase="publishing", wait="caches", emergency=True)
         rolling.jump(HOUR + 60)
         all_zones(phase="switching")
+        rolling.wait_status(top, zone=other, phase="switching", wait="caches")  # swept at once: only caches hold what was
         asking.delegate()
         rolling.jump(24 * HOUR + 300)
         rolling.wait_status(top, phase="switching", wait="parent")
         rolling.cli("key", "roll", top, "--parent-has-ds")
         all_zones(but=other, phase="switching", wait="caches")
-        rolling.wait_status(top, zone=other, phase="none")  # swept at once
+        rolling.wait_status(top, zone=other, phase="none")
         judge(top, child, other)
         rolling.jump(HOUR + 60)
         all_zones(phase="none")
