@@ -9,7 +9,14 @@ namespace idzone::signer::pipeline {
 
 Pace::Pace(std::int64_t largest, std::chrono::microseconds target)
     : largest_(largest), smallest_(std::min(kSmallest, largest)), target_(target), size_(std::max(smallest_, largest / 2)) {
+  IDZONE_INVARIANT(target.count() >= 1, "a transaction takes some time");
   IDZONE_INVARIANT(largest >= 1, "a transaction takes at least one name");
+}
+
+void Pace::Aim(std::chrono::microseconds target) {
+  if (target == target_) return;
+  size_ = std::clamp(size_ * target.count() / target_.count(), smallest_, largest_);
+  target_ = target;
 }
 
 void Pace::Took(std::int64_t done, std::chrono::nanoseconds elapsed) {

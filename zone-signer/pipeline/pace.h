@@ -15,6 +15,9 @@ class Pace {
 
   std::int64_t size() const { return size_; }
 
+  /// Changes the target; what was learnt of the time that each takes stays.
+  void Aim(std::chrono::microseconds target);
+
   /// Takes what one transaction did. Little work says nothing about much work and changes nothing.
   void Took(std::int64_t done, std::chrono::nanoseconds elapsed);
 

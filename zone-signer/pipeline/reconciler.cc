@@ -118,6 +118,7 @@ Result<bool> Reconciler::DoUrgent(const std::vector<store::ZoneWork>& list, cons
                       : CutsMissing(zone) ? Do("cut", zone, MakeCuts)
                                           : Do("change", zone, PublishChanges);
     if (!done) return done;
+    if (zone.oldest_revocation) revoked_at_ = SteadyClock::now();
     // A new zone may have enrollments waiting, which this list could not show under a zone.
     more = more || *done || !zone.zone || CutsMissing(zone);
   }
@@ -232,9 +233,15 @@ Result<void> Reconciler::StepRoll(const store::ZoneWork& work, const store::Roll
   return {};
 }
 
+std::chrono::milliseconds Reconciler::Target() const {
+  const bool hurried = revoked_at_ && SteadyClock::now() - *revoked_at_ < options_.hurry;
+  return hurried ? std::min(options_.hurried_target, options_.transaction_target) : options_.transaction_target;
+}
+
 Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, const Work& work) {
   const UnixTime now = parts_.clock.Now();
   Pace& pace = kind == "renew" ? renewal_pace_ : change_pace_;
+  pace.Aim(Target());
   const WorkTools tools{parts_.keys, parts_.signer, pace.size(), now};
   const SteadyClock::time_point begun = SteadyClock::now();
   const std::string name = zone.registered.apex.Format();

@@ -25,6 +25,9 @@ struct ReconcilerOptions {
   std::int64_t batch_max = 1000;
   /// How long one transaction should take: a revocation waits for the one that is under way, and for its version at each edge.
   std::chrono::milliseconds transaction_target{100};
+  /// The same while revocations come: who revokes one device soon revokes the next.
+  std::chrono::milliseconds hurried_target{40};
+  std::chrono::seconds hurry{5};  // how long after a revocation
   std::chrono::milliseconds poll{200};
   std::chrono::hours journal_keep{0};
   std::int64_t journal_octets_max = 0;
@@ -67,6 +70,8 @@ class Reconciler {
   Result<bool> DoRenewals(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
   Result<void> Prune();
   /// Runs one transaction for one namespace and keeps account of it. Returns whether there is more of the same.
+  /// How long a transaction should take now.
+  std::chrono::milliseconds Target() const;
   Result<bool> Do(std::string_view kind, const store::ZoneWork& zone, const Work& work);
   bool MayTry(const store::ZoneWork& zone) const;
   /// Lists the due zones of the namespaces that may be tried.
@@ -89,8 +94,9 @@ class Reconciler {
   Parts parts_;
   ReconcilerOptions options_;
   Metrics metrics_;
-  Pace change_pace_;                              // identities in a transaction
-  Pace renewal_pace_;                             // nodes
+  Pace change_pace_;   // identities in a transaction
+  Pace renewal_pace_;  // nodes
+  std::optional<SteadyClock::time_point> revoked_at_;
   std::map<std::int32_t, ZoneFailure> failures_;  // by namespace
   SteadyClock::time_point next_prune_;
   SteadyClock::time_point next_key_look_;

@@ -24,6 +24,18 @@ TEST(PaceTest, ComesToWhatFitsIntoTheTarget) {
   EXPECT_NEAR(static_cast<double>(pace.size()), 600, 5);
 }
 
+TEST(PaceTest, AnotherTargetIsMetAtOnceAndLearntFromLikeTheFirst) {
+  Pace pace(1000, milliseconds(60));
+  Live(pace, microseconds(100), 40);
+
+  pace.Aim(milliseconds(20));
+  EXPECT_NEAR(static_cast<double>(pace.size()), 200, 5);
+  Live(pace, microseconds(200), 40);
+  EXPECT_NEAR(static_cast<double>(pace.size()), 100, 5);
+  pace.Aim(milliseconds(60));
+  EXPECT_NEAR(static_cast<double>(pace.size()), 300, 15);
+}
+
 TEST(PaceTest, StaysWithinItsBounds) {
   Pace pace(1000, milliseconds(60));
 
