@@ -6,11 +6,15 @@ In the field the parent zone has the DS record; here nobody delegates to us, so 
 import pathlib
 import subprocess
 
+from .files import write_whole
+
 DELV_SECONDS = 30
 DELV_ATTEMPTS = 3
 
 
 class Validator:
+    """Another one for the same zone and folder takes this one's place: a look-up that is under way ends by either's anchors."""
+
     def __init__(self, folder, zone, ds_lines, port):
         self.zone = zone if zone.endswith(".") else zone + "."
         self.port = port
@@ -18,11 +22,11 @@ class Validator:
         folder.mkdir(parents=True, exist_ok=True)
         label = self.zone.strip(".")
         self._anchors = folder / f"{label}.anchors"
-        self._anchors.write_text("trust-anchors {\n" + "".join(self._static_ds(line) for line in ds_lines) + "};\n")
+        write_whole(self._anchors, "trust-anchors {\n" + "".join(self._static_ds(line) for line in ds_lines) + "};\n")
         self._unbound = folder / f"{label}.unbound.conf"
         anchors = "".join(f'  trust-anchor: "{" ".join(line.split())}"\n' for line in ds_lines)
-        self._unbound.write_text(
-            "server:\n  do-not-query-localhost: no\n  module-config: \"validator iterator\"\n  use-syslog: no\n  root-hints: \"\"\n" + anchors +
+        write_whole(
+            self._unbound, "server:\n  do-not-query-localhost: no\n  module-config: \"validator iterator\"\n  use-syslog: no\n  root-hints: \"\"\n" + anchors +
             f'stub-zone:\n  name: "{self.zone}"\n  stub-addr: 127.0.0.1@{port}\n')
 
     @staticmethod
