@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A stack whose signer lives in the past: days of a key roll go by in jumps, while every signature is valid now."""
+import datetime
 import json
 import threading
 
@@ -10,16 +11,17 @@ from devstack.process import wait_until
 from idzone_stack import TestStack
 
 HOUR = 3600
-BEGINS_HOURS_AGO = 62  # of the 72 that signatures of `standard` live
 WAIT_SECONDS = 60
 
 
 class RollingStack(TestStack):
+    begins_hours_ago = 62  # of the 72 that signatures of `standard` live
+
     def declare(self):
         super().declare()
         # The signer's clock alone is another, so that it must not be compared with PostgreSQL's.
         self.settings = {"SIGNING_CLOCK_SKEW_SECONDS_MAX": "0", "ROLLOVER_PROPAGATION_SECONDS": "0", "PARENT_DS_TTL_SECONDS": "60", "PARENT_PROPAGATION_SECONDS": "0"}
-        self.set_signer_clock(BEGINS_HOURS_AGO * HOUR)
+        self.set_signer_clock(self.begins_hours_ago * HOUR)
         self.asking = threading.Lock()  # held by who asks, while it asks
         return self
 
@@ -38,6 +40,11 @@ class RollingStack(TestStack):
             self.pdns.restart().wait_ready(WAIT_SECONDS)
         self.set_signer_clock(self.seconds_ago - seconds)
         self.signerd.start().wait_ready(WAIT_SECONDS)
+
+    def seconds_until(self, text):
+        """From the signer's clock to a time."""
+        then = datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+        return then - (datetime.datetime.now().timestamp() - self.seconds_ago)
 
     def status(self, namespace, zone=None):
         return self.cli_json("key", "status", namespace, *(("--zone", zone) if zone else ()))

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """A policy's life of keys ends, and a roll begins, goes through and sets the clock back without anybody's order."""
-import datetime
 import json
 import re
 
@@ -8,7 +7,7 @@ import pytest
 from rolling_stack import HOUR, RollingStack
 from test_key_rolls import NSEC3, Asking, start
 
-LIFE_HOURS = 8
+LIFE_HOURS, OLD_LIFE_HOURS = 8, 220
 POLICY = ("--ttl", "60", "--life", "72h", "--resign", "10m", "--scheme", "split", "--zsk-life", f"{LIFE_HOURS}h")
 
 
@@ -24,12 +23,7 @@ def test_zsks_roll_by_schedule_each_at_its_own_time(rolling):
     zones = ["_device.one.example.", "_device.two.example."]
     names = start(rolling, {zone: ("--policy", "zsk-8h") for zone in zones})
 
-    def from_signers_now(text):
-        """Seconds from the signer's clock to a time."""
-        then = datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-        return then - (datetime.datetime.now().timestamp() - rolling.seconds_ago)
-
-    due = {zone: from_signers_now(rolling.status(zone)["zsk_due_time"]) for zone in zones}
+    due = {zone: rolling.seconds_until(rolling.status(zone)["zsk_due_time"]) for zone in zones}
     assert all(LIFE_HOURS * HOUR * 3 / 4 - 120 < seconds <= LIFE_HOURS * HOUR for seconds in due.values()), due
     assert "keys_due_time" not in rolling.status(zones[0]), "a KSK needs its parent: never, unless the policy says otherwise"
     # It finds much wrong with a signer that lives in the past.
@@ -60,8 +54,56 @@ def test_zsks_roll_by_schedule_each_at_its_own_time(rolling):
     assert answers > 20 and len(judged) > 3
     after = {key["role"]: key["key_tag"] for key in rolling.keys(early)}
     assert after["ksk"] == keys[early]["ksk"] and after["zsk"] != keys[early]["zsk"]
-    again = from_signers_now(rolling.status(early)["zsk_due_time"])
+    again = rolling.seconds_until(rolling.status(early)["zsk_due_time"])
     assert LIFE_HOURS * HOUR * 3 / 4 - 300 < again <= LIFE_HOURS * HOUR, "the new key lives as long as the old one did"
+
+
+class OldStack(RollingStack):
+    """Keys that need their parent live for days: four times what a roll takes, and a parent is given two days."""
+    begins_hours_ago = 700
+
+
+@pytest.fixture(params=["csk", "split"])
+def old(request):
+    stack = OldStack(re.sub(r"\W+", "_", request.node.name)).open()
+    yield stack, request.param
+    stack.close()
+
+
+def test_keys_that_need_their_parent_roll_by_schedule(old):
+    rolling, scheme = old
+    zone = "_device.old.example."
+    rolling.cli("policy", "create", "keys-9d", "--ttl", "60", "--life", "720h", "--resign", "10m", "--scheme", scheme, "--key-life", f"{OLD_LIFE_HOURS}h")
+    names = start(rolling, {zone: ("--policy", "keys-9d")})
+    first = {key["role"]: key["key_tag"] for key in rolling.keys(zone)}
+    due = rolling.seconds_until(rolling.status(zone)["keys_due_time"])
+    assert OLD_LIFE_HOURS * HOUR * 3 / 4 - 120 < due <= OLD_LIFE_HOURS * HOUR
+    judged = set()
+    rolling.jump(int(due) - 300)
+    assert rolling.status(zone)["phase"] == "none"
+    asking = Asking(rolling, names)
+    try:
+        rolling.jump(330)
+        rolling.wait_status(zone, style="all-keys" if scheme == "csk" else "ksk-double-signature", phase="publishing", wait="caches", emergency=False)
+        rolling.jump(660)
+        rolling.wait_status(zone, phase="switching")
+        rolling.jump(660)
+        rolling.wait_status(zone, phase="switching", wait="parent")
+        asking.delegate()
+        rolling.cli("key", "roll", zone, "--parent-has-ds")
+        rolling.wait_status(zone, phase="switching", wait="caches")
+        rolling.jump(26 * HOUR)
+        rolling.wait_status(zone, phase="none")
+        rolling.wait_served(zone)
+        rolling.require_valid_versions(zone, NSEC3, judged)
+    finally:
+        answers = asking.stop()
+    assert answers > 10 and len(judged) > 3
+    after = {key["role"]: key["key_tag"] for key in rolling.keys(zone)}
+    rolled = "csk" if scheme == "csk" else "ksk"
+    assert after.keys() == first.keys() and {role for role in first if after[role] != first[role]} == {rolled}
+    again = rolling.seconds_until(rolling.status(zone)["keys_due_time"])
+    assert OLD_LIFE_HOURS * HOUR * 3 / 4 - 300 < again <= OLD_LIFE_HOURS * HOUR, "the new key lives as long as the old one did"
 
 
 @pytest.mark.parametrize("options, field", [
