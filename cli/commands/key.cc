@@ -80,6 +80,7 @@ Json ToJson(const v1::KeyStatus& status) {
     object["style"] = Word(v1::RollStyle_Name(roll.style()), "ROLL_STYLE_");
     object["phase"] = Word(v1::RollPhase_Name(roll.phase()), "ROLL_PHASE_");
     object["emergency"] = roll.emergency();
+    if (roll.emergency_follows()) object["emergency_follows"] = true;
     object["algorithm"] = roll.algorithm();
     object["begin_time"] = FormatTime(roll.begin_time());
     object["phase_begin_time"] = FormatTime(roll.phase_begin_time());

@@ -95,6 +95,7 @@ void ToProto(const store::NamespaceKeys& found, v1::KeyStatus* proto) {
   roll->set_style(static_cast<v1::RollStyle>(keyset.style));
   roll->set_phase(static_cast<v1::RollPhase>(keyset.phase));
   roll->set_emergency(keyset.urgent);
+  roll->set_emergency_follows(keyset.emergency_follows);
   roll->set_algorithm(static_cast<std::uint32_t>(keyset.algorithm));
   if (keyset.began_at) ToProto(*keyset.began_at, roll->mutable_begin_time());
   if (keyset.phase_at) ToProto(*keyset.phase_at, roll->mutable_phase_begin_time());

@@ -17,7 +17,7 @@ select s.namespace_id, s.zone_id, s.tell_parent from registry.key_command c join
 
 constexpr Statement kLockKeyset{"published_lock_keyset", R"(
 select revision, data_revision, settled_revision, tell_parent, key_ttl_max, data_ttl_max, ds_ttl_max, style, algorithm, roles::text as roles, urgent, phase,
-       extract(epoch from began_at)::bigint as began_at, extract(epoch from phase_at)::bigint as phase_at,
+       emergency_follows, extract(epoch from began_at)::bigint as began_at, extract(epoch from phase_at)::bigint as phase_at,
        extract(epoch from published_at)::bigint as published_at, extract(epoch from resigned_at)::bigint as resigned_at,
        extract(epoch from delegated_at)::bigint as delegated_at, waits_for, extract(epoch from waits_until)::bigint as waits_until,
        refused, parent_answer, extract(epoch from parent_asked_at)::bigint as parent_asked_at,
@@ -35,7 +35,8 @@ update published.keyset
        delegated_at = to_timestamp(nullif($17::bigint, -1)), waits_for = $18::smallint,
        waits_until = to_timestamp(nullif($19::bigint, -1)), refused = $20::text, parent_answer = $21::text,
        parent_asked_at = to_timestamp(nullif($22::bigint, -1)), settled_revision = $23::bigint,
-       keys_due_at = to_timestamp(nullif($25::bigint, -1)), zsk_due_at = to_timestamp(nullif($26::bigint, -1))
+       keys_due_at = to_timestamp(nullif($25::bigint, -1)), zsk_due_at = to_timestamp(nullif($26::bigint, -1)),
+       emergency_follows = $27::boolean
  where namespace_id = $1::integer and zone_id = $24::integer)"};
 
 #define IDZONE_MAKE_DUE "update published.zone set renew_at = least(renew_at, to_timestamp($2::bigint)) where "
@@ -123,6 +124,7 @@ std::optional<RollingKeysetRow> LockKeyset(Transaction& transaction, const Keyse
                           .algorithm = SmallOf(row["algorithm"]),
                           .roles = RolesOf(row["roles"]),
                           .urgent = row["urgent"].as<bool>(),
+                          .emergency_follows = row["emergency_follows"].as<bool>(),
                           .phase = SmallOf(row["phase"]),
                           .began = TimeOf(row["began_at"]).value_or(UnixTime()),
                           .phase_began = TimeOf(row["phase_at"]).value_or(UnixTime()),
@@ -143,7 +145,7 @@ void SaveKeyset(Transaction& transaction, const KeysetId& id, const RollingKeyse
           roll.urgent, static_cast<int>(roll.phase), at(roll.began), at(roll.phase_began), SecondsOf(roll.published_at),
           SecondsOf(roll.resigned_at), SecondsOf(roll.delegated_at), static_cast<int>(keyset.waits_for), SecondsOf(keyset.waits_until),
           keyset.refused, keyset.parent_answer, SecondsOf(keyset.parent_asked_at), keyset.settled_revision, id.zone_id,
-          SecondsOf(keyset.schedule.keys_at), SecondsOf(keyset.schedule.zsk_at));
+          SecondsOf(keyset.schedule.keys_at), SecondsOf(keyset.schedule.zsk_at), roll.emergency_follows);
 }
 
 void MakeZonesDue(Transaction& transaction, const KeysetId& id, UnixTime now) {

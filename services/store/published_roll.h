@@ -12,6 +12,7 @@ struct RollRow {
   std::uint8_t algorithm = 0;
   std::vector<zone::KeyRole> roles;
   bool urgent = false;
+  bool emergency_follows = false;
   std::uint8_t phase = 0;
   UnixTime began;
   UnixTime phase_began;

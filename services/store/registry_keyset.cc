@@ -40,7 +40,7 @@ constexpr Statement kKeyset{
     "                  or (e.epoch = k.keys_epoch and ((k.keys_serial - e.serial) & 4294967295) between 1 and 2147483647)"
     "                  or (e.epoch = k.swept_epoch and ((k.swept_serial - e.serial) & 4294967295) between 1 and 2147483647))"
     "           group by e.edge_id order by e.edge_id limit 5) behind),"
-    " extract(epoch from keys_due_at)::bigint, extract(epoch from zsk_due_at)::bigint"
+    " extract(epoch from keys_due_at)::bigint, extract(epoch from zsk_due_at)::bigint, emergency_follows"
     " from published.keyset s where namespace_id = $1::integer and zone_id = $2::integer"};
 #define IDZONE_KEY_SELECT                                                                                \
   "select k.key_id, k.key_tag, k.algorithm, k.dnskey, k.role, k.state, k.uses,"                          \
@@ -66,6 +66,7 @@ KeysetRecord KeysetOf(const pqxx::row& row) {
   return {.style = row[0].as<int>(),
           .phase = row[1].as<int>(),
           .urgent = row[2].as<bool>(),
+          .emergency_follows = row[16].as<bool>(),
           .algorithm = row[3].as<int>(),
           .began_at = OptionalTimeOf(row[4]),
           .phase_at = OptionalTimeOf(row[5]),

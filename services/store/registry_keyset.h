@@ -30,6 +30,7 @@ struct KeysetRecord {
   int style = 0;  // 0: no roll is under way
   int phase = 0;
   bool urgent = false;
+  bool emergency_follows = false;
   int algorithm = 0;
   std::optional<UnixTime> began_at;
   std::optional<UnixTime> phase_at;

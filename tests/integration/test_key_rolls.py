@@ -197,6 +197,32 @@ def test_algorithms_roll_both_ways_and_every_version_is_valid(rolling):
     assert [key["algorithm"] for key in rolling.keys(ed25519)] == [13]
 
 
+def test_an_emergency_that_finds_no_room_begins_when_the_roll_ends(rolling):
+    """KSK, old ZSK and new ZSK are shown: two more keys would make five."""
+    name = "_device.full.example."
+    rolling.cli("policy", "create", "split", "--ttl", "60", "--life", "72h", "--resign", "24h", "--scheme", "split")
+    start(rolling, {name: ("--policy", "split")})
+    first = {key["key_tag"] for key in rolling.keys(name)}
+    rolling.cli("key", "roll", name, "--style", "zsk")
+    rolling.wait_status(name, phase="publishing", wait="caches")
+    rolling.jump(HOUR + 60)
+    rolling.wait_status(name, phase="switching")
+
+    rolling.cli("key", "roll", name, "--emergency")
+
+    rolling.wait_status(name, phase="switching", wait="caches", emergency=True, emergency_follows=True)  # swept at once
+    rolling.jump(HOUR + 60)
+    status = rolling.wait_status(name, phase="publishing", wait="caches", style="all-keys", emergency=True)
+    assert "emergency_follows" not in status and "refusal" not in status, status
+    shown = {key["key_tag"]: key for key in rolling.keys(name)}
+    assert len(shown) == 4 and len(first & set(shown)) == 1, "the old KSK, the ZSK of the first roll, and two new ones"
+    rolling.wait_served(name)
+    assert len(rolling.dig("+short", name, "DNSKEY").splitlines()) == 4
+    judged = set()
+    rolling.require_valid_versions(name, NSEC3, judged)
+    assert len(judged) > 3
+
+
 def test_a_zone_that_is_cut_while_keys_roll_holds_nobody_up(rolling):
     """Found by histories: the roll waited for the new zone's first renewal, a sixteenth of the re-sign period later."""
     name = "_device.grows.example."

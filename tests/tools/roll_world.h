@@ -35,6 +35,7 @@ struct WorldReport {
   std::uint64_t judged = 0;  // combinations
   int rolls_finished = 0;
   int emergencies = 0;
+  int emergencies_that_followed = 0;  // of these: those that waited for the end of another roll
   int scheduled = 0;
   std::set<Phase> phases;
   std::vector<std::string> failures;
@@ -153,16 +154,16 @@ class World {
 
   bool Take(const Result<Step>& step) {
     if (!step) {
-      // Only a full DNSKEY RRset may say no here.
-      if (step.error().reason != Reason::kLimitExceeded) Fail_("refused: " + step.error().Detail());
+      Fail_("refused: " + step.error().Detail());
       return false;
     }
     const auto had_roll = state_.roll;
     state_ = step->state;
     std::erase_if(state_.keys, [](const RolledKey& key) { return key.state == zone::KeyState::kRemoved; });
     if (state_.roll) report_.phases.insert(state_.roll->phase);
+    report_.rolls_finished += static_cast<int>(std::count(step->actions.begin(), step->actions.end(), Action::kFinished));
+    if (had_roll && !had_roll->emergency_follows && state_.roll && state_.roll->emergency_follows) ++report_.emergencies_that_followed;
     if (had_roll && !state_.roll) {
-      ++report_.rolls_finished;
       schedule_ = ScheduleFrom(state_.keys, lives_, now_, schedule_, had_roll->style);
     }
     if (KeysShown().size() > 4) Fail_("more than four DNSKEY records");

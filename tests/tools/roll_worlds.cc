@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
       sum.steps += report.steps;
       sum.rolls_finished += report.rolls_finished;
       sum.emergencies += report.emergencies;
+      sum.emergencies_that_followed += report.emergencies_that_followed;
       sum.scheduled += report.scheduled;
       for (const std::string& failure : report.failures) std::cout << "{\"failure\": \"" << failure << "\"}\n";
       sum.failures.insert(sum.failures.end(), report.failures.begin(), report.failures.end());
@@ -52,6 +53,6 @@ int main(int argc, char** argv) {
   }
   std::cout << "{\"worlds\": " << worlds << ", \"steps\": " << sum.steps << ", \"judged\": " << sum.judged
             << ", \"rolls_finished\": " << sum.rolls_finished << ", \"emergencies\": " << sum.emergencies
-            << ", \"scheduled\": " << sum.scheduled << "}\n";
+            << ", \"emergencies_that_followed\": " << sum.emergencies_that_followed << ", \"scheduled\": " << sum.scheduled << "}\n";
   return sum.failures.empty() ? 0 : 1;
 }

@@ -16,6 +16,7 @@ rollover::Roll ToRoll(const store::RollRow& row) {
           .algorithm = row.algorithm,
           .roles = row.roles,
           .urgent = row.urgent,
+          .emergency_follows = row.emergency_follows,
           .phase = static_cast<rollover::Phase>(row.phase),
           .began = row.began,
           .phase_began = row.phase_began,
@@ -29,6 +30,7 @@ store::RollRow ToRow(const rollover::Roll& roll) {
           .algorithm = roll.algorithm,
           .roles = roll.roles,
           .urgent = roll.urgent,
+          .emergency_follows = roll.emergency_follows,
           .phase = static_cast<std::uint8_t>(roll.phase),
           .began = roll.began,
           .phase_began = roll.phase_began,
@@ -224,7 +226,8 @@ class RollSession {
     keyset_.data_revision = state_.data_revision;
     keyset_.tell_parent = rollover::AwaitsParent(state_) && !home_.is_below;
     keyset_.ttls = {state_.ttls.keys.count(), state_.ttls.data.count(), state_.ttls.ds.count()};
-    if (state_.revision != before_.revision) store::MakeZonesDue(transaction_, home_.id, tools_.now);
+    const bool hurries = state_.roll && state_.roll->urgent && !(before_.roll && before_.roll->urgent);
+    if (hurries || state_.revision != before_.revision) store::MakeZonesDue(transaction_, home_.id, tools_.now);
     keyset_.roll = state_.roll ? std::optional(ToRow(*state_.roll)) : std::nullopt;
     keyset_.schedule = {schedule_.keys_at, schedule_.zsk_at};
     keyset_.waits_for = static_cast<std::uint8_t>(outcome_.waiting.what);

@@ -176,7 +176,7 @@ bool AreWhole(const std::vector<KeyRole>& roles) {
 std::vector<KeyRole> RolesOf(const std::vector<RolledKey>& keys, Style style) {
   std::vector<KeyRole> roles;
   for (const RolledKey& key : keys) {
-    if (Replaces(style, key.role) && key.part != Part::kComing) roles.push_back(key.role);
+    if (key.state != KeyState::kRemoved && Replaces(style, key.role) && key.part != Part::kComing) roles.push_back(key.role);
   }
   std::sort(roles.begin(), roles.end());
   roles.erase(std::unique(roles.begin(), roles.end()), roles.end());
@@ -228,6 +228,13 @@ std::string EndOfRoll(const RollState& state, const Delays& delays, UnixTime now
   return text;
 }
 
+/// The roll under way makes haste, and an emergency follows it.
+Step Hurry(const RollState& before) {
+  Step step{before, {}};
+  step.state.roll->urgent = step.state.roll->emergency_follows = true;
+  return step;
+}
+
 Result<Step> OnBegin(const RollState& before, const Begin& begin, const Delays& delays, UnixTime now) {
   if (before.roll && !begin.urgent)
     return Fail(Reason::kNamespaceNotReady, "key roll", "none under way", "one; only an urgent one replaces it");
@@ -236,6 +243,7 @@ Result<Step> OnBegin(const RollState& before, const Begin& begin, const Delays& 
             .algorithm = AlgorithmFor(before, begin),
             .roles = begin.roles,
             .urgent = begin.urgent,
+            .emergency_follows = false,
             .phase = Phase::kMaking,
             .began = now,
             .phase_began = now,
@@ -259,9 +267,11 @@ Result<Step> OnBegin(const RollState& before, const Begin& begin, const Delays& 
   }
   const auto shown = static_cast<std::size_t>(
       std::count_if(step.state.keys.begin(), step.state.keys.end(), [](const RolledKey& key) { return key.uses.in_dnskey; }));
-  if (shown + roll.roles.size() > zone::kDnskeysMax)
+  if (shown + roll.roles.size() > zone::kDnskeysMax) {
+    if (before.roll && begin.roles.empty()) return Hurry(before);
     return Fail(Reason::kLimitExceeded, "DNSKEY records", "at most " + std::to_string(zone::kDnskeysMax),
                 std::to_string(shown) + " now and " + std::to_string(roll.roles.size()) + " new ones" + EndOfRoll(before, delays, now));
+  }
   step.state.roll = std::move(roll);
   if (step.state.revision != before.revision) step.actions.push_back(Action::kPublish);
   if (step.state.data_revision != before.data_revision) step.actions.push_back(Action::kSignAgain);
@@ -319,7 +329,10 @@ Result<Step> OnObserved(const RollState& before, const Observed& observed, const
   if (WaitingFor(state, delays, now).what != Wait::kNothing) return step;
   EnterNext(state, now);
   step.actions = ActionsOf(before, state);
-  return step;
+  if (state.roll || !before.roll->emergency_follows) return step;
+  auto next = OnBegin(state, Begin{.urgent = true}, delays, now);
+  if (next) next->actions.insert(next->actions.begin(), step.actions.begin(), step.actions.end());
+  return next;
 }
 
 Result<Step> OnConfirmed(const RollState& before, UnixTime now) {

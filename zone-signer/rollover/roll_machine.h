@@ -16,6 +16,8 @@
 ///
 /// An urgent roll may begin at any time. It drops new keys of the roll under way that nothing relies on yet; all others
 /// leave together with the old ones. It waits for caches like any other: a compromised key is bad, a bogus zone is worse.
+/// Where that would be too many DNSKEY records, nothing of the roll under way can be dropped yet: it becomes urgent, and the
+/// emergency begins in the step that ends it.
 namespace idzone::signer::rollover {
 
 struct Begin {
@@ -63,7 +65,7 @@ struct Step {
 };
 
 /// NAMESPACE_NOT_READY (Begin beside another roll and not urgent; ParentConfirmed that nothing waits for), VALUE_OUT_OF_RANGE (a style that
-/// the keys do not allow), LIMIT_EXCEEDED (more DNSKEY records than allowed).
+/// the keys do not allow), LIMIT_EXCEEDED (more DNSKEY records than allowed, by an urgent one that asks for other keys than there are).
 Result<Step> Apply(const RollState& state, const Event& event, const Delays& delays, UnixTime now);
 
 /// Says whether the parent publishes what the phase wants: every key with in_ds, and none that leaves, by any digest.

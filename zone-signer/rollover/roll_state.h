@@ -67,6 +67,7 @@ struct Roll {
   std::uint8_t algorithm = 0;        // of the new keys
   std::vector<zone::KeyRole> roles;  // of the new keys
   bool urgent = false;               // an emergency: data is signed again at once, not spread over a re-sign period
+  bool emergency_follows = false;    // one was ordered that found no room for its DNSKEY records: it begins when this one ends
   Phase phase = Phase::kMaking;
   UnixTime began;
   UnixTime phase_began;
