@@ -17,7 +17,7 @@ constexpr milliseconds kPollLast(200);
 
 Result<ChangeAnswer> Ask(store::Database& database, const store::NamespaceRecord& home, const ChangeQuestion& question,
                          std::uint64_t upto) {
-  auto report = store::ReadChanges(database, home, question.changes, upto);
+  auto report = store::ReadChanges(database, home, question.changes, upto, question.live_at_edges);
   if (!report) return tl::unexpected(report.error());
   ChangeAnswer answer{.report = std::move(*report), .done = false, .edges_behind = {}};
   answer.done = answer.report.all_published;

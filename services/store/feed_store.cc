@@ -20,17 +20,22 @@ constexpr Statement kListZones{"feed_list_zones",
                                " left join published.zone p on p.zone_id = z.parent_id order by z.name"};
 
 // The running total says where the slice ends before any delta is fetched: an out-of-line value knows its size.
-constexpr Statement kReadJournals{"feed_read_journals", R"(
-select r.zone_id, v.serial, v.previous_serial, v.previous_digest, v.digest, v.octets > $6::bigint,
-       case when v.octets <= $6::bigint then v.delta else ''::bytea end
-  from unnest($1::integer[], $2::bigint[], $3::bigint[]) r(zone_id, epoch, serial)
- cross join lateral (
-       select w.*, octet_length(w.delta) as octets,
-              sum(octet_length(w.delta)) over (order by w.serial) - octet_length(w.delta) as before
-         from (select x.serial, x.previous_serial, x.previous_digest, x.digest, x.delta from published.version x
-                where x.zone_id = r.zone_id and x.epoch = r.epoch and x.serial > r.serial
-                order by x.serial limit $4::bigint) w) v
- where v.before < $5::bigint order by r.zone_id, v.serial)"};
+#define IDZONE_READ_JOURNALS(only)                                                                                   \
+  "select r.zone_id, v.serial, v.previous_serial, v.previous_digest, v.digest, v.octets > $6::bigint,"               \
+  "       case when v.octets <= $6::bigint then v.delta else ''::bytea end"                                          \
+  "  from unnest($1::integer[], $2::bigint[], $3::bigint[]) r(zone_id, epoch, serial)"                               \
+  " cross join lateral ("                                                                                            \
+  "       select w.*, octet_length(w.delta) as octets,"                                                              \
+  "              sum(octet_length(w.delta)) over (order by w.serial) - octet_length(w.delta) as before"              \
+  "         from (select x.serial, x.previous_serial, x.previous_digest, x.digest, x.delta from published.version x" \
+  "                where x.zone_id = r.zone_id and x.epoch = r.epoch and x.serial > r.serial" only                   \
+  "                order by x.serial limit $4::bigint) w) v"                                                         \
+  " where v.before < $5::bigint order by r.zone_id, v.serial"
+// Eight slots are looked into for each zone; the one that is written now mostly has all that is asked for.
+constexpr Statement kReadCurrentSlot{"feed_read_current_slot",
+                                     IDZONE_READ_JOURNALS(" and x.slot = (select j.slot from published.journal j)")};
+constexpr Statement kReadAllSlots{"feed_read_all_slots", IDZONE_READ_JOURNALS("")};
+#undef IDZONE_READ_JOURNALS
 
 constexpr Statement kSnapshotZone{"feed_snapshot_zone",
                                   "select z.epoch, z.serial, z.digest, z.node_count from published.zone z where z.zone_id = $1::integer"};
@@ -103,10 +108,11 @@ Result<void> ReadNodes(Transaction& transaction, const FeedZone& zone, const Fee
 
 using Journals = std::map<std::int32_t, std::vector<FeedVersion>>;
 
-/// Reads what follows those places; `serial_of` says after which serial.
+/// Reads by `statement` what follows those places; `serial_of` says after which serial.
 template <typename SerialOf>
-void ReadInto(Journals& journals, Transaction& transaction, const std::vector<JournalPlace>& places, const JournalSlice& slice,
-              SerialOf serial_of) {
+void ReadInto(Journals& journals, Transaction& transaction, const Statement& statement, const std::vector<JournalPlace>& places,
+              const JournalSlice& slice, SerialOf serial_of) {
+  if (places.empty()) return;
   std::vector<std::int32_t> zone_ids;
   std::vector<std::int64_t> epochs, serials;
   std::map<std::int32_t, zone::Epoch> epoch_of;
@@ -116,7 +122,7 @@ void ReadInto(Journals& journals, Transaction& transaction, const std::vector<Jo
     serials.push_back(serial_of(place));
     epoch_of[place.zone_id] = place.after.epoch;
   }
-  for (const pqxx::row& row : Execute(transaction, kReadJournals, IntegerArray(zone_ids), BigintArray(epochs), BigintArray(serials),
+  for (const pqxx::row& row : Execute(transaction, statement, IntegerArray(zone_ids), BigintArray(epochs), BigintArray(serials),
                                       slice.versions_max, slice.octets_max, slice.delta_max)) {
     const auto zone_id = NumberOf<std::int32_t>(row[0]);
     journals[zone_id].push_back({.position = {epoch_of[zone_id], NumberOf<std::uint32_t>(row[1]), OctetsOf(row[4])},
@@ -165,13 +171,22 @@ Result<std::map<std::int32_t, std::vector<FeedVersion>>> ReadJournals(Database& 
                                                                       const JournalSlice& slice) {
   return database.Transact("feed journals", [&](Transaction& transaction) -> Result<Journals> {
     Journals journals;
-    ReadInto(journals, transaction, places, slice, [](const JournalPlace& place) { return place.after.serial; });
+    const auto own_serial = [](const JournalPlace& place) { return place.after.serial; };
+    ReadInto(journals, transaction, kReadCurrentSlot, places, slice, own_serial);
+    std::vector<JournalPlace> elsewhere;
+    for (const JournalPlace& place : places) {
+      const auto found = journals.find(place.zone_id);
+      if (found != journals.end() && found->second.front().previous_serial == place.after.serial) continue;
+      journals.erase(place.zone_id);
+      elsewhere.push_back(place);
+    }
+    ReadInto(journals, transaction, kReadAllSlots, elsewhere, slice, own_serial);
     // RFC 1982: after the greatest serial comes the smallest.
     std::vector<JournalPlace> wrapped;
     for (const JournalPlace& place : places) {
       if (place.after.serial > 0x80000000u && !journals.contains(place.zone_id)) wrapped.push_back(place);
     }
-    if (!wrapped.empty()) ReadInto(journals, transaction, wrapped, slice, [](const JournalPlace&) { return 0; });
+    ReadInto(journals, transaction, kReadAllSlots, wrapped, slice, [](const JournalPlace&) { return 0; });
     for (const JournalPlace& place : places) {
       std::erase_if(journals[place.zone_id],
                     [&](const FeedVersion& version) { return !dns::SerialLess(place.after.serial, version.position.serial); });

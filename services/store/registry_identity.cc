@@ -31,7 +31,7 @@ constexpr Statement kAnyEdge{"change_any_edge", "select exists (select 1 from re
 // RFC 1982 in numbers: a position is older when the way from it to the needed serial is shorter than half of the circle.
 constexpr Statement kEdgesBehind{"change_edges_behind", R"(
 with needed as (
-    select u.zone_id, u.epoch, u.serial from unnest($1::bigint[]) c(id) join published.batch b on b.batch_id = c.id
+    select distinct u.zone_id, u.epoch, u.serial from unnest($1::bigint[]) c(id) join published.batch b on b.batch_id = c.id
      cross join lateral unnest(coalesce(b.zone_ids, array[b.zone_id]), coalesce(b.epochs, array[b.epoch]),
                                coalesce(b.serials, array[b.serial])) u(zone_id, epoch, serial)
      union all
@@ -54,7 +54,7 @@ Result<ChangeState> ReadChange(const pqxx::row& row, const NamespaceRecord& home
 }
 
 Result<ChangeReport> ReadChangesIn(Transaction& transaction, const NamespaceRecord& home, const std::vector<std::uint64_t>& changes,
-                                   std::uint64_t upto) {
+                                   std::uint64_t upto, bool at_edges) {
   ChangeReport report;
   std::uint32_t cuts_made = 0;
   if (const pqxx::result zone = Execute(transaction, kZone, Bytea(home.name.wire())); !zone.empty()) {
@@ -74,6 +74,7 @@ Result<ChangeReport> ReadChangesIn(Transaction& transaction, const NamespaceReco
       report.changes.push_back(std::move(*state));
     }
   }
+  if (!at_edges) return report;
   const bool forgotten = std::any_of(report.changes.begin(), report.changes.end(),
                                      [](const ChangeState& change) { return change.published && !change.version; });
   const std::vector<std::int64_t> known(changes.begin(), changes.end());
@@ -114,10 +115,10 @@ Result<std::uint64_t> NewestWaitingChange(Database& database, std::int32_t names
 }
 
 Result<ChangeReport> ReadChanges(Database& database, const NamespaceRecord& home, const std::vector<std::uint64_t>& changes,
-                                 std::uint64_t upto) {
+                                 std::uint64_t upto, bool at_edges) {
   // One snapshot for several statements, so that "published" and "zone version" cannot contradict each other.
   return database.Transact("read changes", Isolation::kRepeatableReadOnly,
-                           [&](Transaction& transaction) { return ReadChangesIn(transaction, home, changes, upto); });
+                           [&](Transaction& transaction) { return ReadChangesIn(transaction, home, changes, upto, at_edges); });
 }
 
 }  // namespace idzone::store

@@ -205,7 +205,7 @@ TEST_P(EnrollmentTest, ChangesAreReportedAsTheSignerPublishesThem) {
   const auto enrolled = Enroll("sensor1", "key1");
   const std::vector<std::uint64_t> changes = {enrolled->identity.change};
   EXPECT_EQ(NewestWaitingChange(database_, home_->namespace_id).value(), changes[0]);
-  EXPECT_FALSE(ReadChanges(database_, *home_, changes, 0)->all_published);
+  EXPECT_FALSE(ReadChanges(database_, *home_, changes, 0, true)->all_published);
 
   PostgresCluster::Execute(
       url_,
@@ -214,13 +214,13 @@ TEST_P(EnrollmentTest, ChangesAreReportedAsTheSignerPublishesThem) {
   PostgresCluster::Execute(url_,
                            "with taken as (delete from registry.dirty_batch returning batch_id)"
                            " insert into published.batch select batch_id, (select zone_id from published.zone), 1, 6 from taken");
-  const auto report = ReadChanges(database_, *home_, changes, 0);
+  const auto report = ReadChanges(database_, *home_, changes, 0, true);
 
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->all_published);
   EXPECT_EQ(report->changes[0].version->serial, 6u);
   EXPECT_EQ(report->zone->serial, 7u);
-  EXPECT_TRUE(ReadChanges(database_, *home_, {}, changes[0])->all_published);
+  EXPECT_TRUE(ReadChanges(database_, *home_, {}, changes[0], true)->all_published);
   EXPECT_EQ(FindIdentity(database_, enrolled->identity.identity_id, "sensor1")->version->serial, 6u);
 }
 
@@ -271,7 +271,7 @@ TEST_P(ChangesInManyZonesTest, AnIdentitysVersionIsThatOfTheZoneThatOwnsItsName)
 
 TEST_P(ChangesInManyZonesTest, AnEdgeIsBehindUntilItHasTheChangeInEveryZone) {
   const std::vector<std::uint64_t> changes = {Enroll("sensor1", "key1")->identity.change};
-  const auto behind = [&] { return ReadChanges(database_, *home_, changes, 0)->edges_behind.size(); };
+  const auto behind = [&] { return ReadChanges(database_, *home_, changes, 0, true)->edges_behind.size(); };
   PublishInBoth();
 
   EXPECT_EQ(behind(), 1u);
@@ -281,14 +281,14 @@ TEST_P(ChangesInManyZonesTest, AnEdgeIsBehindUntilItHasTheChangeInEveryZone) {
   EXPECT_EQ(behind(), 1u) << "one version too old";
   EdgeStandsAt("2b", "5");
   EXPECT_EQ(behind(), 0u);
-  EXPECT_EQ(ReadChanges(database_, *home_, {}, 0)->edges_behind.size(), 1u) << "the zones' present versions are newer";
+  EXPECT_EQ(ReadChanges(database_, *home_, {}, 0, true)->edges_behind.size(), 1u) << "the zones' present versions are newer";
 }
 
 TEST_P(ChangesInManyZonesTest, SerialsWrapAroundAndEpochsCountFirst) {
   const std::vector<std::uint64_t> changes = {Enroll("sensor1", "key1")->identity.change};
   PublishInBoth();
   EdgeStandsAt("2b", "5");
-  const auto behind = [&] { return ReadChanges(database_, *home_, changes, 0)->edges_behind.size(); };
+  const auto behind = [&] { return ReadChanges(database_, *home_, changes, 0, true)->edges_behind.size(); };
 
   EdgeStandsAt("f7", "4294967295");
   EXPECT_EQ(behind(), 1u) << "serial 6 comes after the greatest one";
@@ -315,7 +315,7 @@ class SecondariesTest : public ChangesInManyZonesTest {
   void Report(const std::vector<std::string>& ids, const std::vector<SecondaryPosition>& positions) {
     ASSERT_TRUE(WriteSecondaries(feed_, {"edge1", std::chrono::seconds(10), ids, positions}));
   }
-  std::vector<std::string> Behind() { return ReadChanges(database_, *home_, {change_}, 0)->edges_behind; }
+  std::vector<std::string> Behind() { return ReadChanges(database_, *home_, {change_}, 0, true)->edges_behind; }
 
   Database feed_{{.url = PostgresCluster::As(url_, "idzone_feedd"), .application_name = "test", .connections_max = 2}};
   std::uint64_t change_ = 0;
