@@ -18,6 +18,9 @@ select q.batch_id, q.kind, q.size, q.about_authority, q.total from (
          where d.namespace_id = $1::integer order by d.kind, d.batch_id limit $2::bigint for update skip locked) h) q
  order by q.kind, q.batch_id)"};
 
+constexpr Statement kRevocationWaits{
+    "published_revocation_waits", "select exists (select 1 from registry.dirty_batch d where d.namespace_id = $1::integer and d.kind = 1)"};
+
 // Shapes of plans: see published_node.cc.
 constexpr Statement kDeleteBatches{"published_delete_batches", R"(
 delete from registry.dirty_batch d
@@ -64,6 +67,10 @@ DirtyBatches TakeDirtyBatches(Transaction& transaction, std::int32_t namespace_i
   }
   taken.more = taken.batch_ids.size() < rows.size() || static_cast<std::int64_t>(rows.size()) == kBatchesMax;
   return taken;
+}
+
+bool RevocationWaits(Transaction& transaction, std::int32_t namespace_id) {
+  return Execute(transaction, kRevocationWaits, namespace_id)[0][0].as<bool>();
 }
 
 void DeleteDirtyBatches(Transaction& transaction, const std::vector<std::int64_t>& batch_ids) {

@@ -32,6 +32,7 @@ struct Metrics::Families {
         identities(Counters(registry, "idzone_signer_identities_total", "Identities taken from the queue").Add({})),
         refused(Counters(registry, "idzone_signer_identities_refused_total", "Identities whose rows cannot be published").Add({})),
         failures(Counters(registry, "idzone_signer_failures_total", "Transactions that failed, by reason")),
+        given_up(Counters(registry, "idzone_signer_given_up_total", "Transactions given up for a revocation that came").Add({})),
         takeovers(Counters(registry, "idzone_signer_takeovers_total", "Stopped signers' sessions that this one ended").Add({})),
         clock_skew(Gauges(registry, "idzone_signer_clock_skew_seconds", "How far this clock is ahead of PostgreSQL's").Add({})),
         phases(Counters(registry, "idzone_signer_phase_seconds_total", "Time spent publishing, by phase")),
@@ -50,6 +51,7 @@ struct Metrics::Families {
   prometheus::Counter& identities;
   prometheus::Counter& refused;
   CounterFamily& failures;
+  prometheus::Counter& given_up;
   prometheus::Counter& takeovers;
   prometheus::Gauge& clock_skew;
   CounterFamily& phases;
@@ -78,6 +80,10 @@ void Metrics::CountWork(std::string_view kind, const WorkOutcome& outcome, UnixT
 
 void Metrics::CountFailure(Reason reason) {
   families_->failures.Add({{"reason", std::string(ReasonName(reason))}}).Increment();
+}
+
+void Metrics::CountGivenUp() {
+  families_->given_up.Increment();
 }
 
 void Metrics::SetQueue(std::string_view kind, std::chrono::seconds oldest) {

@@ -21,6 +21,7 @@ class Metrics {
   /// Counts what a transaction did; `kind` is create, cut, change or renew.
   void CountWork(std::string_view kind, const WorkOutcome& outcome, UnixTime now);
   void CountFailure(Reason reason);
+  void CountGivenUp();
   void SetQueue(std::string_view kind, std::chrono::seconds oldest);
   void SetZones(std::size_t zones, std::size_t failing, std::size_t in_clock_doubt);
   void CountTakeovers(std::int64_t sessions);

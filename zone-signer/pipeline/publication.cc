@@ -126,7 +126,7 @@ void WriteNodes(store::Transaction& transaction, std::span<const DraftNode* cons
 
 /// Signs the drafts and writes their nodes: while PostgreSQL takes the first ones, the next ones are signed.
 Result<void> SignAndWrite(store::Transaction& transaction, const std::vector<ZoneSession*>& zones, const signing::BatchSigner& signer,
-                          Publication& publication) {
+                          bool gives_way, Publication& publication) {
   const auto start = SteadyClock::now();
   Signatures signatures;
   for (std::size_t i = 0; i < zones.size(); ++i) {
@@ -141,7 +141,11 @@ Result<void> SignAndWrite(store::Transaction& transaction, const std::vector<Zon
   }
   const Verification verification = VerificationOf(zones);
   std::size_t jobs_placed = 0, nodes_written = 0;
-  const auto write = [&](std::size_t signed_jobs) {
+  const std::int32_t namespace_id = zones.front()->home.registered.namespace_id;
+  const auto write = [&](std::size_t signed_jobs) -> Result<void> {
+    const bool last = signed_jobs == signatures.jobs.size();
+    if (gives_way && !last && store::RevocationWaits(transaction, namespace_id))
+      return Fail(Reason::kCancelled, "transaction", "no revocation meanwhile", "one");
     const auto write_start = SteadyClock::now();
     publication.signatures += PlaceSignatures(signatures, jobs_placed, signed_jobs);
     jobs_placed = signed_jobs;
@@ -150,6 +154,7 @@ Result<void> SignAndWrite(store::Transaction& transaction, const std::vector<Zon
     WriteNodes(transaction, std::span(signatures.nodes).subspan(nodes_written, count));
     nodes_written += count;
     publication.writing += Since(write_start);
+    return {};
   };
   if (auto made = signer.Sign(verification.zones, signatures.jobs, write); !made) return made;
   IDZONE_INVARIANT(nodes_written == signatures.nodes.size(), "all nodes are written when all is signed");
@@ -205,7 +210,7 @@ UnixTime NextRenewal(const ZoneSession& zone, std::int64_t nodes_max) {
 }  // namespace
 
 Result<Publication> PublishVersions(store::Transaction& transaction, OpenZones& zones, const signing::BatchSigner& signer,
-                                    std::int64_t nodes_max) {
+                                    std::int64_t nodes_max, bool gives_way) {
   std::vector<ZoneSession*> moving;
   for (auto& [zone_id, zone] : zones.all()) {
     if (!zone.draft.HasChanges() && !zone.soa_due) continue;
@@ -215,12 +220,15 @@ Result<Publication> PublishVersions(store::Transaction& transaction, OpenZones& 
   }
   Publication publication;
   if (!moving.empty()) {
-    if (auto written = SignAndWrite(transaction, moving, signer, publication); !written) return tl::unexpected(written.error());
+    if (auto written = SignAndWrite(transaction, moving, signer, gives_way, publication); !written) return tl::unexpected(written.error());
   }
 
   const auto start = SteadyClock::now();
   std::vector<store::VersionRow> versions;
-  for (ZoneSession* zone : moving) versions.push_back(MakeVersion(*zone, publication.nodes));
+  for (ZoneSession* zone : moving) {
+    versions.push_back(MakeVersion(*zone, publication.nodes));
+    publication.largest_delta = std::max(publication.largest_delta, static_cast<std::int64_t>(versions.back().delta.size()));
+  }
   publication.versions = static_cast<std::int64_t>(versions.size());
   std::vector<const store::ZoneRow*> rows;
   for (auto& [zone_id, zone] : zones.all()) {

@@ -11,6 +11,7 @@ struct Publication {
   std::int64_t versions = 0;
   std::int64_t nodes = 0;  // in their deltas
   std::int64_t signatures = 0;
+  std::int64_t largest_delta = 0;  // octets, of one zone
   std::chrono::microseconds signing{0};
   std::chrono::microseconds writing{0};
 };
@@ -18,8 +19,9 @@ struct Publication {
 /// Signs the drafts of the zones that have changes (or a SOA that is due) and writes each as its zone's next version: nodes,
 /// journal and the zones' rows, in the transaction of the session, a statement a kind of change whatever the number of zones.
 /// The rows in `zones` are then the new positions. `nodes_max`: of a step of the sweep, which says when the next one is due.
-/// CLOCK_DOUBT when one of them was signed later than now. Requires: the apex of each is in its draft (DraftApexes).
+/// `gives_way`: CANCELLED when a revocation of the namespace comes meanwhile, so that it need not wait for the end; nothing may be
+/// committed then. CLOCK_DOUBT when one of them was signed later than now. Requires: the apex of each is in its draft (DraftApexes).
 Result<Publication> PublishVersions(store::Transaction& transaction, OpenZones& zones, const signing::BatchSigner& signer,
-                                    std::int64_t nodes_max);
+                                    std::int64_t nodes_max, bool gives_way = false);
 
 }  // namespace idzone::signer::pipeline

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/core/base/limits.h"
 #include "services/process/log.h"
 #include "services/store/published_alarm.h"
 #include "services/store/published_clock.h"
@@ -29,6 +30,14 @@ constexpr std::chrono::seconds kBetweenReports(60);
 constexpr std::chrono::milliseconds kReconnectFirst(200);
 constexpr std::chrono::milliseconds kReconnectLast(5'000);
 
+/// Who put something into the queue while work of before was in it gave no hint, and may not have committed when the work was done.
+constexpr std::chrono::milliseconds kSecondLook(20);
+
+/// A zone's delta that is larger than a message of the feed reaches edges as a whole zone. So deltas aim at half of one, and what is not
+/// known yet is taken to be large.
+constexpr std::int64_t kDeltaTarget = limits::kFeedMessageOctetsMax / 2;
+constexpr std::int64_t kOctetsEachAtFirst = 8 * 1024;
+
 /// Zones that are renewed in one transaction, and that are looked for in one round.
 constexpr std::size_t kZonesRenewedAtOnce = 64;
 constexpr std::int64_t kDueZonesMax = 512;
@@ -48,6 +57,7 @@ Reconciler::Reconciler(Parts parts, ReconcilerOptions options)
 
 void Reconciler::Run(const std::stop_token& stop) {
   process::Backoff backoff(kReconnectFirst, kReconnectLast);
+  bool worked = false;
   while (!stop.stop_requested()) {
     const auto more = Round(stop);
     if (!more) {
@@ -63,11 +73,13 @@ void Reconciler::Run(const std::stop_token& stop) {
     } else {
       parts_.observatory.SetNotReady(trouble);
     }
-    if (!*more && !stop.stop_requested()) parts_.listener.Wait(options_.poll);
+    if (!*more && !stop.stop_requested()) parts_.listener.Wait(worked ? std::min(options_.poll, kSecondLook) : options_.poll);
+    worked = *more;
   }
 }
 
 Result<bool> Reconciler::Round(const std::stop_token& stop) {
+  revocation_came_ = false;
   UnixTime database_clock;
   const auto list = parts_.database.Transact("list work", [&](store::Transaction& transaction) {
     database_clock = store::ReadDatabaseClock(transaction);
@@ -90,7 +102,7 @@ Result<bool> Reconciler::Round(const std::stop_token& stop) {
   const auto urgent = DoUrgent(*list, stop);
   if (!urgent) return urgent;
   const auto enrollments = DoEnrollments(*list, stop);
-  if (!enrollments) return enrollments;
+  if (!enrollments || revocation_came_) return enrollments;
   if (auto rolled = DoKeyRolls(*list); !rolled) return tl::unexpected(rolled.error());
   const auto renewals = DoRenewals(*list, stop);
   if (!renewals) return renewals;
@@ -139,7 +151,7 @@ Result<bool> Reconciler::DoEnrollments(const std::vector<store::ZoneWork>& list,
     const auto done = Do("change", *zone, PublishChanges);
     if (!done) return done;
     more = more || *done;
-    if (SteadyClock::now() >= end || stop.stop_requested()) return true;
+    if (SteadyClock::now() >= end || stop.stop_requested() || revocation_came_) return true;
   }
   return more;
 }
@@ -165,7 +177,7 @@ Result<bool> Reconciler::DoRenewals(const std::vector<store::ZoneWork>& list, co
     if (zone.zone) by_namespace.emplace(zone.registered.namespace_id, &zone);
   }
   bool more = static_cast<std::int64_t>(due->size()) == kDueZonesMax;
-  for (std::size_t next = 0; next < due->size() && !stop.stop_requested();) {
+  for (std::size_t next = 0; next < due->size() && !stop.stop_requested() && !revocation_came_;) {
     // Those of one namespace that follow each other go together.
     const std::int32_t namespace_id = (*due)[next].namespace_id;
     std::vector<std::int32_t> zone_ids;
@@ -238,35 +250,57 @@ std::chrono::milliseconds Reconciler::Target() const {
   return hurried ? std::min(options_.hurried_target, options_.transaction_target) : options_.transaction_target;
 }
 
+std::int64_t Reconciler::FitsFeed(std::int32_t namespace_id) const {
+  const auto each = octets_each_.find(namespace_id);
+  return std::max<std::int64_t>(1, kDeltaTarget / (each == octets_each_.end() ? kOctetsEachAtFirst : each->second));
+}
+
+void Reconciler::LearnSize(std::int32_t namespace_id, std::int64_t names, const Publication& publication) {
+  if (names == 0 || publication.versions == 0) return;
+  const std::int64_t met = publication.largest_delta / names + 1;
+  auto [each, is_new] = octets_each_.emplace(namespace_id, met);
+  // Larger ones count at once, smaller ones little by little.
+  if (!is_new) each->second = std::max(met, (7 * each->second + met) / 8);
+}
+
 Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, const Work& work) {
   const UnixTime now = parts_.clock.Now();
   Pace& pace = kind == "renew" ? renewal_pace_ : change_pace_;
   pace.Aim(Target());
-  const WorkTools tools{parts_.keys, parts_.signer, pace.size(), now};
+  const std::int32_t namespace_id = zone.registered.namespace_id;
+  const WorkTools tools{parts_.keys, parts_.signer, std::min(pace.size(), FitsFeed(namespace_id)), now, !gave_up_};
   const SteadyClock::time_point begun = SteadyClock::now();
   const std::string name = zone.registered.apex.Format();
   const auto outcome = parts_.database.Transact(kind, [&](store::Transaction& transaction) -> Result<WorkOutcome> {
     if (auto trusted = TrustClock(transaction, zone, now, options_.clock_skew_max); !trusted) return tl::unexpected(trusted.error());
     return work(transaction, zone, tools);
   });
+  if (!outcome && outcome.error().reason == Reason::kCancelled) {
+    revocation_came_ = gave_up_ = true;
+    metrics_.CountGivenUp();
+    return true;
+  }
   if (!outcome) {
     if (outcome.error().reason == Reason::kUnavailable) return tl::unexpected(outcome.error());
-    ZoneFailure& failure = failures_[zone.registered.namespace_id];
+    ZoneFailure& failure = failures_[namespace_id];
     failure.reason = outcome.error().reason;
     failure.retry_at = SteadyClock::now() + failure.backoff.Next();
     metrics_.CountFailure(outcome.error().reason);
     LogError(LogLevel::kError, failure.reason == Reason::kClockDoubt ? "signer.clock_doubted" : "signer.zone_failed", outcome.error(),
              {{"zone", name}, {"kind", kind}});
-    Tell(zone.registered.namespace_id, outcome.error());
+    Tell(namespace_id, outcome.error());
     return false;
   }
   met_busy_ = met_busy_ || outcome->busy;
   if (outcome->busy) return false;
+  if (!zone.oldest_revocation) gave_up_ = false;
   // The first success of this process, too, takes back what an earlier one may have raised.
-  const bool news = well_.insert(zone.registered.namespace_id).second;
-  if (failures_.erase(zone.registered.namespace_id) > 0 || news) Tell(zone.registered.namespace_id, std::nullopt);
+  const bool news = well_.insert(namespace_id).second;
+  if (failures_.erase(namespace_id) > 0 || news) Tell(namespace_id, std::nullopt);
   if (outcome->least_rest) metrics_.SetLeastRest(*outcome->least_rest);
-  pace.Took(kind == "renew" ? outcome->publication.nodes : outcome->identities, SteadyClock::now() - begun);
+  const std::int64_t names = kind == "renew" ? outcome->publication.nodes : outcome->identities;
+  pace.Took(names, SteadyClock::now() - begun);
+  LearnSize(namespace_id, names, outcome->publication);
   metrics_.CountWork(kind, *outcome, now);
   for (const Error& refused : outcome->refused) LogError(LogLevel::kError, "signer.identity_refused", refused, {{"zone", name}});
   if (outcome->published()) {

@@ -22,9 +22,9 @@
 namespace idzone::signer::pipeline {
 
 struct ReconcilerOptions {
-  std::int64_t batch_max = 1000;
-  /// How long one transaction should take: a revocation waits for the one that is under way, and for its version at each edge.
-  std::chrono::milliseconds transaction_target{100};
+  std::int64_t batch_max = 4000;
+  /// How long one transaction should take: its version keeps each edge busy for a while, and whoever comes next waits.
+  std::chrono::milliseconds transaction_target{200};
   /// The same while revocations come: who revokes one device soon revokes the next.
   std::chrono::milliseconds hurried_target{40};
   std::chrono::seconds hurry{5};  // how long after a revocation
@@ -72,6 +72,9 @@ class Reconciler {
   /// Runs one transaction for one namespace and keeps account of it. Returns whether there is more of the same.
   /// How long a transaction should take now.
   std::chrono::milliseconds Target() const;
+  /// How many names keep the delta of each zone within what the feed sends at once, by those of the transactions before.
+  std::int64_t FitsFeed(std::int32_t namespace_id) const;
+  void LearnSize(std::int32_t namespace_id, std::int64_t names, const Publication& publication);
   Result<bool> Do(std::string_view kind, const store::ZoneWork& zone, const Work& work);
   bool MayTry(const store::ZoneWork& zone) const;
   /// Lists the due zones of the namespaces that may be tried.
@@ -97,7 +100,10 @@ class Reconciler {
   Pace change_pace_;   // identities in a transaction
   Pace renewal_pace_;  // nodes
   std::optional<SteadyClock::time_point> revoked_at_;
-  std::map<std::int32_t, ZoneFailure> failures_;  // by namespace
+  bool revocation_came_ = false;                      // in this round, which ends with that
+  bool gave_up_ = false;                              // the last enrollments or renewals, for a revocation: the next ones are not given up
+  std::map<std::int32_t, ZoneFailure> failures_;      // by namespace
+  std::map<std::int32_t, std::int64_t> octets_each_;  // by namespace: of the largest delta, for each name of the transaction
   SteadyClock::time_point next_prune_;
   SteadyClock::time_point next_key_look_;
   store::KeysetId last_roll_;  // the last one that a look came to

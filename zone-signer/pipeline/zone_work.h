@@ -26,6 +26,7 @@ struct WorkTools {
   const signing::BatchSigner& signer;
   std::int64_t batch_max;  // identities of one batch, nodes of the sweep steps of one transaction
   UnixTime now;
+  bool gives_way = false;  // to a revocation that comes meanwhile: CANCELLED
 };
 
 /// Takes dirty batches, revocations first and by themselves, and publishes what they change, in all the zones that own

@@ -95,6 +95,9 @@ class Work {
     }
   }
 
+  /// No job is begun any more.
+  void Stop() { next_ = jobs_.size(); }
+
   Result<void> Outcome() const {
     const std::scoped_lock lock(mutex_);
     if (failure_) return tl::unexpected(*failure_);
@@ -121,7 +124,7 @@ class Work {
       for (; signed_ < jobs_.size() && shares_done_[signed_ / kJobsTaken];) signed_ = std::min(signed_ + kJobsTaken, jobs_.size());
     }
     share_ended_.notify_one();
-    if (!done) next_ = jobs_.size();
+    if (!done) Stop();
     return done.has_value();
   }
 
@@ -171,7 +174,10 @@ Result<void> BatchSigner::Sign(std::span<const ZoneSigning> zones, std::span<Sig
     const std::size_t count = jobs.size() * piece / pieces;
     work.RunUntil(count, own);
     if (auto outcome = work.Outcome(); !outcome) return outcome;
-    progress(count);
+    if (auto goes_on = progress(count); !goes_on) {
+      work.Stop();
+      return goes_on;
+    }
   }
   return {};
 }

@@ -43,14 +43,14 @@ class BatchSigner {
   BatchSigner(int threads, int verify_every);
 
   /// Told on the caller's thread how many of the jobs, from the first one on, are signed by now: more each time, all of them in the
-  /// end. Meanwhile other threads sign the rest, so that what it does with them costs no time of its own.
-  using Progress = std::function<void(std::size_t signed_jobs)>;
+  /// end. Meanwhile other threads sign the rest, so that what it does with them costs no time of its own. An error ends the signing.
+  using Progress = std::function<Result<void>(std::size_t signed_jobs)>;
 
-  /// Signs all jobs, of one or many zones. INTERNAL (OpenSSL) or SIGNATURE_INVALID (the verification): then nothing may be
-  /// published, nor what `progress` was told of.
+  /// Signs all jobs, of one or many zones. INTERNAL (OpenSSL), SIGNATURE_INVALID (the verification) or what `progress` returned: then
+  /// nothing may be published, nor what `progress` was told of.
   Result<void> Sign(std::span<const ZoneSigning> zones, std::span<SigningJob> jobs, const Progress& progress) const;
   Result<void> Sign(std::span<const ZoneSigning> zones, std::span<SigningJob> jobs) const {
-    return Sign(zones, jobs, [](std::size_t) {});
+    return Sign(zones, jobs, [](std::size_t) { return Result<void>(); });
   }
   Result<void> Sign(const ZoneSigning& zone, std::span<SigningJob> jobs) const { return Sign(std::span(&zone, 1), jobs); }
 

@@ -8,12 +8,14 @@
 #include <pqxx/pqxx>
 #include <thread>
 
+#include "services/core/base/limits.h"
 #include "services/core/identity/subject.h"
 #include "services/core/zone/denial_signatures.h"
 #include "services/store/registry_enrollment.h"
 #include "services/store/registry_namespace.h"
 #include "tests/unit/sealing/temporary_directory.h"
 #include "tests/unit/store/postgres_cluster.h"
+#include "zone-signer/pipeline/zone_work.h"
 
 namespace idzone::signer::pipeline {
 namespace {
@@ -24,6 +26,7 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr int kSpeed = 300;  // `fast` signs again each hour: each 12 s of this test
 constexpr int kNames = 800;
 constexpr int kFloodMax = 3000;
+constexpr int kLargeNames = 2000;  // 8 MiB of them, twice what the feed sends at once
 constexpr int kSmallZones = 40;
 constexpr auto kLasts = 24s;  // two re-sign periods
 
@@ -68,6 +71,14 @@ class ReconcilerTest : public testing::Test {
     return done;
   }
   std::int64_t Number(const std::string& sql) const { return std::stoll(store::PostgresCluster::Query(url_, sql)); }
+
+  bool WaitForNone(const std::string& counted) const {
+    for (int i = 0; i < 1200; ++i) {
+      if (Number(counted) == 0) return true;
+      std::this_thread::sleep_for(50ms);
+    }
+    return false;
+  }
 
   /// Puts into the queue again what is published already: work without end that makes no zone grow.
   void Restate(const store::NamespaceRecord& home, int batches) {
@@ -128,14 +139,7 @@ TEST_F(ReconcilerTest, NoFloodOfEnrollmentsStarvesASweepOrARevocation) {
   ASSERT_EQ(Enroll(large, "old", kNames), kNames);
   for (const auto& home : small) ASSERT_EQ(Enroll(home, "old", 5), 5);
   std::jthread signing([&](const std::stop_token& stop) { reconciler_.Run(stop); });
-  const auto wait_until = [&](const std::string& sql) {
-    for (int i = 0; i < 1200; ++i) {
-      if (Number(sql) == 0) return true;
-      std::this_thread::sleep_for(50ms);
-    }
-    return false;
-  };
-  ASSERT_TRUE(wait_until("select count(*) from registry.dirty_batch"));
+  ASSERT_TRUE(WaitForNone("select count(*) from registry.dirty_batch"));
 
   const auto end = SteadyClock::now() + kLasts;
   int flooded = 0, looks = 0, busy = 0;
@@ -149,7 +153,7 @@ TEST_F(ReconcilerTest, NoFloodOfEnrollmentsStarvesASweepOrARevocation) {
       const auto item = Item(std::make_shared<const store::NamespaceRecord>(large), "old" + std::to_string(looks / 10));
       const auto asked = SteadyClock::now();
       ASSERT_TRUE(store::RevokeBatch(registry_, {{item.home, item.identity_id, item.subject, "", store::TestActor()}})[0]);
-      ASSERT_TRUE(wait_until("select count(*) from registry.dirty_batch where kind = 1"));
+      ASSERT_TRUE(WaitForNone("select count(*) from registry.dirty_batch where kind = 1"));
       slowest_revocation = std::max(slowest_revocation, std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - asked));
     }
     std::this_thread::sleep_for(20ms);
@@ -176,6 +180,60 @@ TEST_F(ReconcilerTest, NoFloodOfEnrollmentsStarvesASweepOrARevocation) {
   RecordProperty("flooded", flooded);
   std::printf("%d enrolled beside, least rest %ld s (margin %ld s), slowest revocation %ld ms\n", flooded, static_cast<long>(least.count()),
               static_cast<long>(margin.count()), static_cast<long>(slowest_revocation.count()));
+}
+
+TEST_F(ReconcilerTest, VersionsOfLargeRecordsFitTheFeed) {
+  const auto home = MakeNamespace("large.example.");
+  const auto shared = std::make_shared<const store::NamespaceRecord>(home);
+  for (int begin = 0; begin < kLargeNames; begin += 20) {
+    std::vector<store::Enrollment> items;
+    for (int i = begin; i < begin + 20; ++i) {
+      items.push_back(Item(shared, "large" + std::to_string(i)));
+      items.back().rdata = Octets("\3\0\0", 3) + Octets(4000, 'c');
+    }
+    for (const auto& outcome : store::EnrollBatch(registry_, items)) ASSERT_TRUE(outcome);
+  }
+  Reconciler eager(
+      {signer_database_, listener_, keys_, signer_, clock_, *observatory_},
+      {.batch_max = 10'000, .transaction_target = 60s, .journal_keep = 1000h, .journal_octets_max = 1 << 30, .clock_skew_max = 0s});
+
+  std::jthread signing([&](const std::stop_token& stop) { eager.Run(stop); });
+
+  ASSERT_TRUE(WaitForNone("select count(*) from registry.dirty_batch"));
+  EXPECT_EQ(Number("select count(*) from published.node"), 1 + kLargeNames);
+  EXPECT_LT(Number("select max(octet_length(delta)) from published.version"), limits::kFeedMessageOctetsMax - 64 * 1024);
+  EXPECT_LT(Number("select count(*) from published.version"), 20) << "many in each all the same";
+}
+
+TEST_F(ReconcilerTest, EnrollmentsGiveWayToARevocationThatComesMeanwhile) {
+  const auto home = MakeNamespace("large.example.");
+  ASSERT_EQ(Enroll(home, "old", 1), 1);
+  {
+    std::jthread signing([&](const std::stop_token& stop) { reconciler_.Run(stop); });
+    ASSERT_TRUE(WaitForNone("select count(*) from registry.dirty_batch"));
+  }
+  ASSERT_EQ(Enroll(home, "new", kNames), kNames);
+  const auto item = Item(std::make_shared<const store::NamespaceRecord>(home), "old0");
+  ASSERT_TRUE(store::RevokeBatch(registry_, {{item.home, item.identity_id, item.subject, "", store::TestActor()}})[0]);
+  // As if it had come when the enrollments were already taken.
+  pqxx::connection other(url_);
+  pqxx::work held(other);
+  ASSERT_EQ(held.exec("select batch_id from registry.dirty_batch where kind = 1 for update").size(), 1);
+  const auto publish = [&](bool gives_way) {
+    return signer_database_.Transact("publish", [&](store::Transaction& transaction) -> Result<WorkOutcome> {
+      return PublishChanges(transaction, store::ListZoneWork(transaction)->front(), {keys_, signer_, kNames, clock_.Now(), gives_way});
+    });
+  };
+
+  const auto given_up = publish(true);
+
+  ASSERT_FALSE(given_up);
+  EXPECT_EQ(given_up.error().reason, Reason::kCancelled);
+  EXPECT_EQ(Number("select count(*) from published.node"), 2) << "the apex and old0";
+  const auto published = publish(false);
+  ASSERT_TRUE(published) << published.error().Detail();
+  EXPECT_EQ(published->identities, kNames);
+  EXPECT_EQ(Number("select count(*) from published.node"), 2 + kNames);
 }
 
 }  // namespace

@@ -67,6 +67,7 @@ TEST_P(BatchSignerTest, TellsInOrderOfWhatIsSignedWhileTheRestIsBeingSigned) {
     const auto made = BatchSigner(threads, 64).Sign(std::span(&zone_, 1), jobs, [&](std::size_t count) {
       told.push_back(count);
       for (std::size_t i = 0; i < count; ++i) unsigned_jobs += jobs[i].rrsigs.empty() ? 1 : 0;
+      return Result<void>();
     });
 
     ASSERT_TRUE(made.has_value());
@@ -82,10 +83,24 @@ TEST_P(BatchSignerTest, TellsOfNothingFromAFailureOn) {
   jobs[1200].rdatas = {"zz", "aa"};  // descending: its verification fails
   std::size_t told = 0;
 
-  const auto made = BatchSigner(2, 1).Sign(std::span(&zone_, 1), jobs, [&](std::size_t count) { told = count; });
+  const auto made = BatchSigner(2, 1).Sign(std::span(&zone_, 1), jobs, [&](std::size_t count) {
+    told = count;
+    return Result<void>();
+  });
 
   EXPECT_FALSE(made.has_value());
   EXPECT_LE(told, 1200u);
+}
+
+TEST_P(BatchSignerTest, EndsWhenWhoIsToldSaysSo) {
+  auto jobs = Jobs(10'000);
+
+  const auto made = BatchSigner(2, 64).Sign(
+      std::span(&zone_, 1), jobs, [](std::size_t) -> Result<void> { return Fail(Reason::kCancelled, "batch", "to go on", "an end"); });
+
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().reason, Reason::kCancelled);
+  EXPECT_TRUE(jobs.back().rrsigs.empty()) << "nothing more is signed";
 }
 
 TEST_P(BatchSignerTest, SignaturesBeginEarlyAndEndWithTheirLife) {
