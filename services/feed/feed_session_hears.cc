@@ -61,7 +61,11 @@ Result<void> FeedSession::Hello(const v1::FollowRequest& request) {
     return Fail(Reason::kLimitExceeded, "hello.positions", "at most " + std::to_string(kPositionsMax),
                 std::to_string(hello.positions_size()));
   const std::scoped_lock lock(shared_->mutex);
-  if (shared_->greeted) return Fail(Reason::kValueMalformed, "hello", "one Hello a stream", "a second one");
+  if (shared_->greeted) return Fail(Reason::kValueMalformed, "hello", "none behind the last one", "another");
+  shared_->positions += static_cast<std::size_t>(hello.positions_size());
+  if (shared_->positions > kZonesMax)
+    return Fail(Reason::kLimitExceeded, "hello.positions", "at most " + std::to_string(kZonesMax) + " in all",
+                std::to_string(shared_->positions));
   for (const v1::Position& proto : hello.positions()) {
     auto zone = dns::Name::FromWire(proto.zone(), "position.zone");
     if (!zone) return tl::unexpected(zone.error());
@@ -69,7 +73,7 @@ Result<void> FeedSession::Hello(const v1::FollowRequest& request) {
     if (!position) return tl::unexpected(position.error());
     shared_->ledger.Hold(*zone, *position);
   }
-  shared_->greeted = true;
+  shared_->greeted = !hello.more();
   shared_->takes_bundles = hello.format_version() >= 2;
   return {};
 }

@@ -16,13 +16,16 @@ namespace idzone::feed {
 
 /// Zones in one message of the follower.
 inline constexpr std::size_t kPositionsMax = 10'000;
+/// Zones that a follower may hold: some 300 MiB of a session's memory, and 244 of the widest trees.
+inline constexpr std::size_t kZonesMax = 1'000'000;
 
 /// What both threads of a session, and the board's, use. It outlives the session while the board may still call.
 struct FeedSession::Shared {
   std::mutex mutex;
   std::condition_variable changed;
   FollowerLedger ledger;
-  bool greeted = false;  // the Hello is there
+  std::size_t positions = 0;  // that Hellos named
+  bool greeted = false;       // the last Hello is there
   bool takes_bundles = false;
   bool woken = false;
   bool over = false;

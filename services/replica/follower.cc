@@ -85,7 +85,7 @@ Result<T> Follower::Written(Result<T> result) {
   return result;
 }
 
-Result<feed::v1::FollowRequest> Follower::Begin() {
+Result<std::vector<feed::v1::FollowRequest>> Follower::Begin() {
   broken_.reset();
   refused_.clear();
   current_ = false;
@@ -100,12 +100,18 @@ Result<feed::v1::FollowRequest> Follower::Begin() {
   }
   auto zones = writer_.Zones();
   if (!zones) return tl::unexpected(zones.error());
-  feed::v1::FollowRequest request;
-  request.mutable_hello()->set_format_version(kFeedFormatVersion);
+  std::vector<feed::v1::FollowRequest> hellos;
+  const auto add_hello = [&] { hellos.emplace_back().mutable_hello()->set_format_version(kFeedFormatVersion); };
+  add_hello();
   for (const ZoneState& state : *zones) {
-    if (!state.position.digest.empty()) ToProto(state.zone, state.position, request.mutable_hello()->add_positions());
+    if (state.position.digest.empty()) continue;
+    if (hellos.back().hello().positions_size() == options_.positions_per_hello) {
+      hellos.back().mutable_hello()->set_more(true);
+      add_hello();
+    }
+    ToProto(state.zone, state.position, hellos.back().mutable_hello()->add_positions());
   }
-  return request;
+  return hellos;
 }
 
 Result<feed::v1::FollowRequest> Follower::Answer(const feed::v1::FollowResponse& message) {

@@ -35,6 +35,7 @@ struct FollowerOptions {
   std::map<dns::Name, zone::ZonePosition> floors;
   ShrinkLimit shrink;
   AcceptFile accept{""};
+  int positions_per_hello = 10'000;  // as the proto allows
 };
 
 /// The follower's side of the dialogue (feed_service.proto), without the transport: it answers each message once what
@@ -47,8 +48,8 @@ class Follower {
   /// All must outlive it; `metrics` may be null.
   Follower(ReplicaWriter& writer, FollowerOptions options, const Clock& clock, FollowerMetrics* metrics);
 
-  /// Begins a stream: forgets what the last one left half done and returns the Hello.
-  Result<feed::v1::FollowRequest> Begin();
+  /// Begins a stream: forgets what the last one left half done and returns the Hello, in as many messages as it takes.
+  Result<std::vector<feed::v1::FollowRequest>> Begin();
   /// Takes a message; returns its answer.
   Result<feed::v1::FollowRequest> Answer(const feed::v1::FollowResponse& message);
 

@@ -4,6 +4,7 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <utility>
@@ -105,8 +106,8 @@ void FeedLink::WatchLag(const std::stop_token& stop) {
 
 FeedLink::Ended FeedLink::RunStream(const std::stop_token& stop) {
   Ended ended;
-  auto hello = follower_.Begin();
-  if (!hello) return {false, hello.error(), hello.error()};
+  const auto hellos = follower_.Begin();
+  if (!hellos) return {false, hellos.error(), hellos.error()};
   const auto stub = feed::v1::FeedService::NewStub(channel_);
   grpc::ClientContext context;
   const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
@@ -114,7 +115,7 @@ FeedLink::Ended FeedLink::RunStream(const std::stop_token& stop) {
   watch.Waiting();
   const auto stream = stub->Follow(&context);
   feed::v1::FollowResponse message;
-  bool alive = stream->Write(*hello);
+  bool alive = std::all_of(hellos->begin(), hellos->end(), [&](const auto& hello) { return stream->Write(hello); });
   bool readable = true;
   bool first = true;
   while (alive && (readable = stream->Read(&message))) {

@@ -19,13 +19,20 @@ class RecordingEdge:
         credentials = grpc.ssl_channel_credentials(read("ca.crt"), read(f"{name}.key"), read(f"{name}.crt"))
         self.address, self.credentials = f"localhost:{stack.ports['feedd']}", credentials
         self.octets = b""
+        self.held = {}  # positions by zone
 
-    def follow(self, done):
-        """Follows until `done(kind, zone)` says so of a message, whose zone is in wire form."""
+    def hello(self, positions=(), more=False):
+        request = self.module.FollowRequest()
+        request.hello.format_version = 1
+        request.hello.more = more
+        request.hello.positions.extend(positions)
+        return request
+
+    def follow(self, done, hellos=None):
+        """Follows until `done(kind, zone)` says so of a message, whose zone is in wire form. As if it held nothing, without `hellos`."""
         answers = queue.Queue()
-        hello = self.module.FollowRequest()
-        hello.hello.format_version = 1
-        answers.put(hello)
+        for hello in hellos or [self.hello()]:
+            answers.put(hello)
         with grpc.secure_channel(self.address, self.credentials) as channel:
             call = channel.stream_stream("/idzone.feed.v1.FeedService/Follow", self.module.FollowRequest.SerializeToString, lambda raw: raw)
             stream = call(iter(answers.get, None), timeout=60)
@@ -41,6 +48,7 @@ class RecordingEdge:
                 applied.applied.SetInParent()
                 if position is not None:
                     applied.applied.position.CopyFrom(position)
+                    self.held[position.zone] = position
                 answers.put(applied)
                 if position is not None and done(kind, position.zone):
                     break

@@ -3,9 +3,11 @@
 import os
 import time
 
+import grpc
 import pytest
 from devstack.devices import make_devices
 from devstack.process import Daemon, wait_until
+from recording_edge import RecordingEdge
 
 ZONE = "_device.feed.example."
 
@@ -140,6 +142,27 @@ def test_unregistered_edge_is_refused(fed):
         assert "replica.snapshot_applied" not in stranger.log_tail(50)
     finally:
         assert stranger.stop() == 0
+
+
+def test_a_hello_comes_in_parts(fed):
+    """Found by crash_rolls: an edge with more than 10,000 zones could not say so in one, and was never fed again."""
+    stack, client = fed
+    edge = RecordingEdge(stack, "edge-2")
+    edge.follow(lambda kind, zone: kind == "snapshot_end")
+    position, = edge.held.values()
+    enroll(client, 1, prefix="more")
+    kinds = []
+
+    def a_version(kind, zone):
+        kinds.append(kind)
+        return kind == "version"
+
+    edge.follow(a_version, [edge.hello(more=True), edge.hello(more=True), edge.hello([position])])
+
+    assert kinds == ["version"], "what follows the position, and no snapshot"
+    with pytest.raises(grpc.RpcError) as refused:
+        edge.follow(lambda kind, zone: False, [edge.hello(), edge.hello([position])])
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT and "none behind the last one" in refused.value.details()
 
 
 def test_zone_with_another_key_than_its_anchor_is_refused(fed):

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 
 #include "idzone/feed/v1/feed_service.pb.h"
 #include "services/replica/follower.h"
@@ -36,11 +37,14 @@ class FollowerCutTest : public testing::TestWithParam<dns::DenialKind> {
     return pattern;
   }
   FollowRequest Open() {
+    Restart({});
+    return follower_->Begin().value().front();
+  }
+  void Restart(FollowerOptions options) {
     follower_.reset();
     writer_.reset();
     writer_ = ReplicaWriter::Open(directory_, std::size_t{64} << 20).value();
-    follower_ = std::make_unique<Follower>(*writer_, FollowerOptions{}, clock_, nullptr);
-    return follower_->Begin().value();
+    follower_ = std::make_unique<Follower>(*writer_, std::move(options), clock_, nullptr);
   }
   FollowRequest Answer(const FollowResponse& message) { return follower_->Answer(message).value(); }
   FollowRequest Snapshot(const SignedZone& zone, const SignedZone* parent) {
@@ -108,6 +112,28 @@ TEST_P(FollowerCutTest, AChildThatWaitedWhenTheFeedWasLostIsTakenAnew) {
   EXPECT_FALSE(Serves(child_)) << "what waited was forgotten";
   EXPECT_TRUE(Snapshot(child_, &parent_).applied().has_position());
   EXPECT_TRUE(Serves(parent_) && Serves(child_));
+}
+
+TEST_P(FollowerCutTest, SaysWhereItStandsInAsManyMessagesAsItTakes) {
+  Snapshot(parent_, nullptr);
+  Snapshot(child_, &parent_);
+  Version(parent_, parent_.Publish({}, &child_));
+  FollowerOptions one_by_one;
+  one_by_one.positions_per_hello = 1;
+  Restart(one_by_one);
+
+  const auto hellos = follower_->Begin().value();
+
+  ASSERT_EQ(hellos.size(), 2u);
+  EXPECT_TRUE(hellos[0].hello().more());
+  EXPECT_FALSE(hellos[1].hello().more());
+  std::set<std::string> zones;
+  for (const FollowRequest& hello : hellos) {
+    ASSERT_EQ(hello.hello().positions_size(), 1);
+    EXPECT_EQ(hello.hello().format_version(), 2u);
+    zones.insert(hello.hello().positions(0).zone());
+  }
+  EXPECT_EQ(zones, (std::set<std::string>{parent_.name().wire(), child_.name().wire()}));
 }
 
 TEST_P(FollowerCutTest, AChildsVersionsAreJudgedByTheParentsDelegation) {

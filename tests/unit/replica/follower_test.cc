@@ -37,7 +37,7 @@ class FollowerTest : public testing::TestWithParam<SignedZone::Options> {
     writer_.reset();
     writer_ = ReplicaWriter::Open(directory_, std::size_t{64} << 20).value();
     follower_ = std::make_unique<Follower>(*writer_, std::move(options), clock_, nullptr);
-    return follower_->Begin().value();
+    return follower_->Begin().value().front();
   }
 
   static void ToProto(const dns::Name& zone, const zone::ZonePosition& position, feed::v1::Position* out) {
@@ -428,7 +428,7 @@ TEST_P(FollowerTest, ForgetsAHalfSnapshotWhenTheStreamBreaks) {
   Begin(zone_);
   Nodes(zone_, {zone_.Whole().front()});
 
-  const FollowRequest hello = follower_->Begin().value();
+  const FollowRequest hello = follower_->Begin().value().front();
 
   EXPECT_EQ(hello.hello().positions_size(), 0);
   EXPECT_TRUE(Snapshot(zone_).applied().has_position());
