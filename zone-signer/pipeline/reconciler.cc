@@ -52,8 +52,8 @@ Reconciler::Reconciler(Parts parts, ReconcilerOptions options)
     : parts_(parts),
       options_(options),
       metrics_(parts.observatory.registry()),
-      change_pace_(options.batch_max, options.transaction_target),
-      renewal_pace_(options.batch_max, options.transaction_target) {}
+      changes_{Pace(options.batch_max, options.transaction_target)},
+      renewals_{Pace(options.batch_max, options.transaction_target)} {}
 
 void Reconciler::Run(const std::stop_token& stop) {
   process::Backoff backoff(kReconnectFirst, kReconnectLast);
@@ -265,10 +265,11 @@ void Reconciler::LearnSize(std::int32_t namespace_id, std::int64_t names, const 
 
 Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, const Work& work) {
   const UnixTime now = parts_.clock.Now();
-  Pace& pace = kind == "renew" ? renewal_pace_ : change_pace_;
-  pace.Aim(Target());
+  const bool renews = kind == "renew";
+  Lane& lane = renews ? renewals_ : changes_;
+  lane.pace.Aim(Target());
   const std::int32_t namespace_id = zone.registered.namespace_id;
-  const WorkTools tools{parts_.keys, parts_.signer, std::min(pace.size(), FitsFeed(namespace_id)), now, !gave_up_};
+  const WorkTools tools{parts_.keys, parts_.signer, std::min(lane.pace.size(), FitsFeed(namespace_id)), now, !lane.gave_up};
   const SteadyClock::time_point begun = SteadyClock::now();
   const std::string name = zone.registered.apex.Format();
   const auto outcome = parts_.database.Transact(kind, [&](store::Transaction& transaction) -> Result<WorkOutcome> {
@@ -276,7 +277,7 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
     return work(transaction, zone, tools);
   });
   if (!outcome && outcome.error().reason == Reason::kCancelled) {
-    revocation_came_ = gave_up_ = true;
+    revocation_came_ = lane.gave_up = true;
     metrics_.CountGivenUp();
     return true;
   }
@@ -293,13 +294,14 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   }
   met_busy_ = met_busy_ || outcome->busy;
   if (outcome->busy) return false;
-  if (!zone.oldest_revocation) gave_up_ = false;
+  // The revocation for which enrollments were given up says nothing of their turn.
+  if (renews || !zone.oldest_revocation) lane.gave_up = false;
   // The first success of this process, too, takes back what an earlier one may have raised.
   const bool news = well_.insert(namespace_id).second;
   if (failures_.erase(namespace_id) > 0 || news) Tell(namespace_id, std::nullopt);
   if (outcome->least_rest) metrics_.SetLeastRest(*outcome->least_rest);
-  const std::int64_t names = kind == "renew" ? outcome->publication.nodes : outcome->identities;
-  pace.Took(names, SteadyClock::now() - begun);
+  const std::int64_t names = renews ? outcome->publication.nodes : outcome->identities;
+  lane.pace.Took(names, SteadyClock::now() - begun);
   LearnSize(namespace_id, names, outcome->publication);
   metrics_.CountWork(kind, *outcome, now);
   for (const Error& refused : outcome->refused) LogError(LogLevel::kError, "signer.identity_refused", refused, {{"zone", name}});

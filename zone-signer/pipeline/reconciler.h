@@ -97,11 +97,15 @@ class Reconciler {
   Parts parts_;
   ReconcilerOptions options_;
   Metrics metrics_;
-  Pace change_pace_;   // identities in a transaction
-  Pace renewal_pace_;  // nodes
+  /// A kind of work that gives way to revocations, never twice in a row: neither is starved by them.
+  struct Lane {
+    Pace pace;
+    bool gave_up = false;  // its last transaction
+  };
+  Lane changes_;   // its pace: identities in a transaction
+  Lane renewals_;  // nodes
   std::optional<SteadyClock::time_point> revoked_at_;
   bool revocation_came_ = false;                      // in this round, which ends with that
-  bool gave_up_ = false;                              // the last enrollments or renewals, for a revocation: the next ones are not given up
   std::map<std::int32_t, ZoneFailure> failures_;      // by namespace
   std::map<std::int32_t, std::int64_t> octets_each_;  // by namespace: of the largest delta, for each name of the transaction
   SteadyClock::time_point next_prune_;

@@ -236,5 +236,39 @@ TEST_F(ReconcilerTest, EnrollmentsGiveWayToARevocationThatComesMeanwhile) {
   EXPECT_EQ(Number("select count(*) from published.node"), 2 + kNames);
 }
 
+// A revocation that is always in line, because somebody holds its row, is the worst of all floods.
+TEST_F(ReconcilerTest, WhatGaveWayGoesThroughTheNextTime) {
+  const auto home = MakeNamespace("large.example.");
+  ASSERT_EQ(Enroll(home, "old", kNames), kNames);
+  Reconciler eager({signer_database_, listener_, keys_, signer_, clock_, *observatory_}, {.batch_max = 10'000,
+                                                                                          .transaction_target = 60s,
+                                                                                          .hurried_target = 60s,
+                                                                                          .journal_keep = 1000h,
+                                                                                          .journal_octets_max = 1 << 30,
+                                                                                          .clock_skew_max = 0s});
+  {
+    std::jthread signing([&](const std::stop_token& stop) { eager.Run(stop); });
+    ASSERT_TRUE(WaitForNone("select count(*) from registry.dirty_batch"));
+  }
+  ASSERT_EQ(Enroll(home, "new", kNames), kNames);
+  const auto item = Item(std::make_shared<const store::NamespaceRecord>(home), "old0");
+  ASSERT_TRUE(store::RevokeBatch(registry_, {{item.home, item.identity_id, item.subject, "", store::TestActor()}})[0]);
+  pqxx::connection other(url_);
+  pqxx::work held(other);
+  ASSERT_EQ(held.exec("select batch_id from registry.dirty_batch where kind = 1 for update").size(), 1);
+  std::this_thread::sleep_for(13s);  // more than a re-sign period: all signatures are old
+
+  std::jthread signing([&](const std::stop_token& stop) { eager.Run(stop); });
+
+  EXPECT_TRUE(WaitForNone("select count(*) from registry.dirty_batch where kind = 2"));
+  const auto life = zone::FindZonePolicy("fast").value().identity.life;
+  std::chrono::seconds least = 0s;
+  for (int i = 0; i < 200 && least < life - 30min; ++i) {
+    std::this_thread::sleep_for(50ms);
+    least = LeastRest(1);
+  }
+  EXPECT_GE(least, life - 30min) << "all were signed again";
+}
+
 }  // namespace
 }  // namespace idzone::signer::pipeline
