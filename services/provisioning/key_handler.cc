@@ -83,7 +83,7 @@ void ToProto(const store::NamespaceKeys& found, v1::KeyStatus* proto) {
     return;
   }
   const store::KeysetRecord& keyset = *found.keyset;
-  proto->set_advice(AdviceOf(keyset, name));
+  proto->set_advice(AdviceOf(keyset, name) + (keyset.emergency_follows ? " An emergency roll follows." : ""));
   proto->set_parent_answer(keyset.parent_answer);
   if (keyset.parent_asked_at) ToProto(*keyset.parent_asked_at, proto->mutable_parent_ask_time());
   if (keyset.keys_due_at) ToProto(*keyset.keys_due_at, proto->mutable_keys_due_time());

@@ -20,21 +20,21 @@ constexpr Statement kListZones{"feed_list_zones",
                                " left join published.zone p on p.zone_id = z.parent_id order by z.name"};
 
 // The running total says where the slice ends before any delta is fetched: an out-of-line value knows its size.
-#define IDZONE_READ_JOURNALS(only)                                                                                   \
-  "select r.zone_id, v.serial, v.previous_serial, v.previous_digest, v.digest, v.octets > $6::bigint,"               \
-  "       case when v.octets <= $6::bigint then v.delta else ''::bytea end"                                          \
-  "  from unnest($1::integer[], $2::bigint[], $3::bigint[]) r(zone_id, epoch, serial)"                               \
-  " cross join lateral ("                                                                                            \
-  "       select w.*, octet_length(w.delta) as octets,"                                                              \
-  "              sum(octet_length(w.delta)) over (order by w.serial) - octet_length(w.delta) as before"              \
-  "         from (select x.serial, x.previous_serial, x.previous_digest, x.digest, x.delta from published.version x" \
-  "                where x.zone_id = r.zone_id and x.epoch = r.epoch and x.serial > r.serial" only                   \
-  "                order by x.serial limit $4::bigint) w) v"                                                         \
-  " where v.before < $5::bigint order by r.zone_id, v.serial"
-// Eight slots are looked into for each zone; the one that is written now mostly has all that is asked for.
-constexpr Statement kReadCurrentSlot{"feed_read_current_slot",
-                                     IDZONE_READ_JOURNALS(" and x.slot = (select j.slot from published.journal j)")};
-constexpr Statement kReadAllSlots{"feed_read_all_slots", IDZONE_READ_JOURNALS("")};
+#define IDZONE_READ_JOURNALS(only, wanted)                                                                                  \
+  "select r.zone_id, v.serial, v.previous_serial, v.previous_digest, v.digest, v.octets > $6::bigint,"                      \
+  "       case when v.octets <= $6::bigint then v.delta else ''::bytea end"                                                 \
+  "  from unnest($1::integer[], $2::bigint[], $3::bigint[]) r(zone_id, epoch, serial)"                                      \
+  " cross join lateral ("                                                                                                   \
+  "       select w.*, octet_length(w.delta) as octets, first_value(w.previous_serial) over (order by w.serial) as follows," \
+  "              sum(octet_length(w.delta)) over (order by w.serial) - octet_length(w.delta) as before"                     \
+  "         from (select x.serial, x.previous_serial, x.previous_digest, x.digest, x.delta from published.version x"        \
+  "                where x.zone_id = r.zone_id and x.epoch = r.epoch and x.serial > r.serial" only                          \
+  "                order by x.serial limit $4::bigint) w) v"                                                                \
+  " where v.before < $5::bigint" wanted " order by r.zone_id, v.serial"
+// Eight slots are looked into for each zone; the one that is written now mostly has all that is asked for, from the next version on.
+constexpr Statement kReadCurrentSlot{
+    "feed_read_current_slot", IDZONE_READ_JOURNALS(" and x.slot = (select j.slot from published.journal j)", " and v.follows = r.serial")};
+constexpr Statement kReadAllSlots{"feed_read_all_slots", IDZONE_READ_JOURNALS("", "")};
 #undef IDZONE_READ_JOURNALS
 
 constexpr Statement kSnapshotZone{"feed_snapshot_zone",
@@ -175,10 +175,7 @@ Result<std::map<std::int32_t, std::vector<FeedVersion>>> ReadJournals(Database& 
     ReadInto(journals, transaction, kReadCurrentSlot, places, slice, own_serial);
     std::vector<JournalPlace> elsewhere;
     for (const JournalPlace& place : places) {
-      const auto found = journals.find(place.zone_id);
-      if (found != journals.end() && found->second.front().previous_serial == place.after.serial) continue;
-      journals.erase(place.zone_id);
-      elsewhere.push_back(place);
+      if (!journals.contains(place.zone_id)) elsewhere.push_back(place);
     }
     ReadInto(journals, transaction, kReadAllSlots, elsewhere, slice, own_serial);
     // RFC 1982: after the greatest serial comes the smallest.

@@ -19,7 +19,8 @@ select q.batch_id, q.kind, q.size, q.about_authority, q.total from (
  order by q.kind, q.batch_id)"};
 
 constexpr Statement kRevocationWaits{
-    "published_revocation_waits", "select exists (select 1 from registry.dirty_batch d where d.namespace_id = $1::integer and d.kind = 1)"};
+    "published_revocation_waits",
+    "select exists (select 1 from registry.dirty_batch d where d.kind = 1 and d.namespace_id <> all ($1::integer[]))"};
 
 // Shapes of plans: see published_node.cc.
 constexpr Statement kDeleteBatches{"published_delete_batches", R"(
@@ -69,8 +70,8 @@ DirtyBatches TakeDirtyBatches(Transaction& transaction, std::int32_t namespace_i
   return taken;
 }
 
-bool RevocationWaits(Transaction& transaction, std::int32_t namespace_id) {
-  return Execute(transaction, kRevocationWaits, namespace_id)[0][0].as<bool>();
+bool RevocationWaits(Transaction& transaction, std::span<const std::int32_t> but_for) {
+  return Execute(transaction, kRevocationWaits, IntegerArray({but_for.begin(), but_for.end()}))[0][0].as<bool>();
 }
 
 void DeleteDirtyBatches(Transaction& transaction, const std::vector<std::int64_t>& batch_ids) {

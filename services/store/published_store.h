@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -175,8 +176,8 @@ struct DirtyBatches {
 
 /// Takes batches in order, revocations first and by themselves, until they hold `identities_max` identities (always at least one batch).
 DirtyBatches TakeDirtyBatches(Transaction& transaction, std::int32_t namespace_id, std::int64_t identities_max);
-/// Says whether a revocation is in line, also one that was committed after the transaction began.
-bool RevocationWaits(Transaction& transaction, std::int32_t namespace_id);
+/// Says whether a revocation is in line in any namespace but those, also one that was committed after the transaction began.
+bool RevocationWaits(Transaction& transaction, std::span<const std::int32_t> but_for);
 void DeleteDirtyBatches(Transaction& transaction, const std::vector<std::int64_t>& batch_ids);
 
 struct DesiredRecord {

@@ -157,7 +157,7 @@ def test_a_hello_comes_in_parts(fed):
         kinds.append(kind)
         return kind == "version"
 
-    edge.follow(a_version, [edge.hello(more=True), edge.hello(more=True), edge.hello([position])])
+    edge.follow(a_version, [edge.hello(more=True), edge.hello([position], more=True), edge.hello()])
 
     assert kinds == ["version"], "what follows the position, and no snapshot"
     with pytest.raises(grpc.RpcError) as refused:

@@ -19,8 +19,8 @@ void Pace::Aim(std::chrono::microseconds target) {
   target_ = target;
 }
 
-void Pace::Took(std::int64_t done, std::chrono::nanoseconds elapsed) {
-  if (2 * done < size_ || elapsed.count() <= 0) return;
+void Pace::Took(std::int64_t asked, std::int64_t done, std::chrono::nanoseconds elapsed) {
+  if (2 * done < asked || elapsed.count() <= 0) return;
   const double each = std::chrono::duration<double, std::micro>(elapsed).count() / static_cast<double>(done);
   const double fits = static_cast<double>(target_.count()) / each;
   // A quarter of the way: one slow moment of the disk is not the machine's pace.

@@ -18,8 +18,9 @@ class Pace {
   /// Changes the target; what was learnt of the time that each takes stays.
   void Aim(std::chrono::microseconds target);
 
-  /// Takes what one transaction did. Little work says nothing about much work and changes nothing.
-  void Took(std::int64_t done, std::chrono::nanoseconds elapsed);
+  /// Takes what one transaction was to do at most, which may be less than `size`, and did. Little work says nothing about much work and
+  /// changes nothing.
+  void Took(std::int64_t asked, std::int64_t done, std::chrono::nanoseconds elapsed);
 
   /// Below that, what a transaction costs by itself outweighs its names.
   static constexpr std::int64_t kSmallest = 64;

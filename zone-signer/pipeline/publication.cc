@@ -126,7 +126,7 @@ void WriteNodes(store::Transaction& transaction, std::span<const DraftNode* cons
 
 /// Signs the drafts and writes their nodes: while PostgreSQL takes the first ones, the next ones are signed.
 Result<void> SignAndWrite(store::Transaction& transaction, const std::vector<ZoneSession*>& zones, const signing::BatchSigner& signer,
-                          bool gives_way, Publication& publication) {
+                          const std::optional<GiveWay>& gives_way, Publication& publication) {
   const auto start = SteadyClock::now();
   Signatures signatures;
   for (std::size_t i = 0; i < zones.size(); ++i) {
@@ -141,10 +141,9 @@ Result<void> SignAndWrite(store::Transaction& transaction, const std::vector<Zon
   }
   const Verification verification = VerificationOf(zones);
   std::size_t jobs_placed = 0, nodes_written = 0;
-  const std::int32_t namespace_id = zones.front()->home.registered.namespace_id;
   const auto write = [&](std::size_t signed_jobs) -> Result<void> {
     const bool last = signed_jobs == signatures.jobs.size();
-    if (gives_way && !last && store::RevocationWaits(transaction, namespace_id))
+    if (gives_way && !last && store::RevocationWaits(transaction, gives_way->left_alone))
       return Fail(Reason::kCancelled, "transaction", "no revocation meanwhile", "one");
     const auto write_start = SteadyClock::now();
     publication.signatures += PlaceSignatures(signatures, jobs_placed, signed_jobs);
@@ -210,7 +209,7 @@ UnixTime NextRenewal(const ZoneSession& zone, std::int64_t nodes_max) {
 }  // namespace
 
 Result<Publication> PublishVersions(store::Transaction& transaction, OpenZones& zones, const signing::BatchSigner& signer,
-                                    std::int64_t nodes_max, bool gives_way) {
+                                    std::int64_t nodes_max, const std::optional<GiveWay>& gives_way) {
   std::vector<ZoneSession*> moving;
   for (auto& [zone_id, zone] : zones.all()) {
     if (!zone.draft.HasChanges() && !zone.soa_due) continue;

@@ -19,7 +19,7 @@ using process::LogError;
 using process::LogLevel;
 
 /// How long enrollments, and then renewals, may take in one round before revocations are looked for again. Each gets at
-/// least one transaction, so that neither starves.
+/// least one transaction, unless they give way: then the round is over, and in the next one they do not.
 constexpr std::chrono::milliseconds kEnrollmentBudget(100);
 constexpr std::chrono::milliseconds kRenewalBudget(100);
 constexpr std::chrono::milliseconds kRollBudget(100);
@@ -87,6 +87,10 @@ Result<bool> Reconciler::Round(const std::stop_token& stop) {
   });
   if (!list) return tl::unexpected(list.error());
   Observe(*list);
+  left_alone_.clear();
+  for (const store::ZoneWork& zone : *list) {
+    if (!zone.zone || CutsMissing(zone) || !MayTry(zone)) left_alone_.push_back(zone.registered.namespace_id);
+  }
   const UnixTime now = parts_.clock.Now();
   metrics_.SetClockSkew(now - database_clock);
   clock_error_.reset();
@@ -256,7 +260,7 @@ std::int64_t Reconciler::FitsFeed(std::int32_t namespace_id) const {
 }
 
 void Reconciler::LearnSize(std::int32_t namespace_id, std::int64_t names, const Publication& publication) {
-  if (names == 0 || publication.versions == 0) return;
+  if (names < Pace::kSmallest || publication.versions == 0) return;
   const std::int64_t met = publication.largest_delta / names + 1;
   auto [each, is_new] = octets_each_.emplace(namespace_id, met);
   // Larger ones count at once, smaller ones little by little.
@@ -269,7 +273,8 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   Lane& lane = renews ? renewals_ : changes_;
   lane.pace.Aim(Target());
   const std::int32_t namespace_id = zone.registered.namespace_id;
-  const WorkTools tools{parts_.keys, parts_.signer, std::min(lane.pace.size(), FitsFeed(namespace_id)), now, !lane.gave_up};
+  WorkTools tools{parts_.keys, parts_.signer, std::min(lane.pace.size(), FitsFeed(namespace_id)), now};
+  if (!lane.gave_up.contains(namespace_id)) tools.gives_way = GiveWay{left_alone_};
   const SteadyClock::time_point begun = SteadyClock::now();
   const std::string name = zone.registered.apex.Format();
   const auto outcome = parts_.database.Transact(kind, [&](store::Transaction& transaction) -> Result<WorkOutcome> {
@@ -277,7 +282,8 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
     return work(transaction, zone, tools);
   });
   if (!outcome && outcome.error().reason == Reason::kCancelled) {
-    revocation_came_ = lane.gave_up = true;
+    revocation_came_ = true;
+    lane.gave_up.insert(namespace_id);
     metrics_.CountGivenUp();
     return true;
   }
@@ -294,14 +300,13 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   }
   met_busy_ = met_busy_ || outcome->busy;
   if (outcome->busy) return false;
-  // The revocation for which enrollments were given up says nothing of their turn.
-  if (renews || !zone.oldest_revocation) lane.gave_up = false;
+  if (renews || (outcome->identities > 0 && !outcome->revoked)) lane.gave_up.erase(namespace_id);
   // The first success of this process, too, takes back what an earlier one may have raised.
   const bool news = well_.insert(namespace_id).second;
   if (failures_.erase(namespace_id) > 0 || news) Tell(namespace_id, std::nullopt);
   if (outcome->least_rest) metrics_.SetLeastRest(*outcome->least_rest);
   const std::int64_t names = renews ? outcome->publication.nodes : outcome->identities;
-  lane.pace.Took(names, SteadyClock::now() - begun);
+  lane.pace.Took(tools.batch_max, names, SteadyClock::now() - begun);
   LearnSize(namespace_id, names, outcome->publication);
   metrics_.CountWork(kind, *outcome, now);
   for (const Error& refused : outcome->refused) LogError(LogLevel::kError, "signer.identity_refused", refused, {{"zone", name}});

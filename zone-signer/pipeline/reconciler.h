@@ -74,6 +74,7 @@ class Reconciler {
   std::chrono::milliseconds Target() const;
   /// How many names keep the delta of each zone within what the feed sends at once, by those of the transactions before.
   std::int64_t FitsFeed(std::int32_t namespace_id) const;
+  /// The same of transactions that were large enough to tell. Names of other sizes may come: such a version reaches edges as a whole zone.
   void LearnSize(std::int32_t namespace_id, std::int64_t names, const Publication& publication);
   Result<bool> Do(std::string_view kind, const store::ZoneWork& zone, const Work& work);
   bool MayTry(const store::ZoneWork& zone) const;
@@ -97,14 +98,15 @@ class Reconciler {
   Parts parts_;
   ReconcilerOptions options_;
   Metrics metrics_;
-  /// A kind of work that gives way to revocations, never twice in a row: neither is starved by them.
+  /// A kind of work that gives way to revocations, in no namespace twice in a row: none is starved by them.
   struct Lane {
     Pace pace;
-    bool gave_up = false;  // its last transaction
+    std::set<std::int32_t> gave_up{};  // namespaces whose last transaction it was
   };
   Lane changes_;   // its pace: identities in a transaction
   Lane renewals_;  // nodes
   std::optional<SteadyClock::time_point> revoked_at_;
+  std::vector<std::int32_t> left_alone_;              // namespaces whose revocations have to wait for something else
   bool revocation_came_ = false;                      // in this round, which ends with that
   std::map<std::int32_t, ZoneFailure> failures_;      // by namespace
   std::map<std::int32_t, std::int64_t> octets_each_;  // by namespace: of the largest delta, for each name of the transaction

@@ -14,7 +14,8 @@
 namespace idzone::signer::pipeline {
 namespace {
 
-Result<void> Publish(store::Transaction& transaction, OpenZones& zones, const WorkTools& tools, bool gives_way, WorkOutcome& outcome) {
+Result<void> Publish(store::Transaction& transaction, OpenZones& zones, const WorkTools& tools, WorkOutcome& outcome) {
+  const auto gives_way = outcome.revoked ? std::nullopt : tools.gives_way;
   auto published = PublishVersions(transaction, zones, tools.signer, tools.batch_max, gives_way);
   if (!published) return tl::unexpected(published.error());
   outcome.publication = *published;
@@ -143,6 +144,7 @@ Result<WorkOutcome> PublishChanges(store::Transaction& transaction, const store:
   const auto batches = store::TakeDirtyBatches(transaction, work.registered.namespace_id, tools.batch_max);
   outcome.more = batches.more;
   outcome.identities = batches.identity_count;
+  outcome.revoked = !batches.revocation_ids.empty();
   if (batches.batch_ids.empty()) return outcome;
 
   const auto identities = store::LoadDesired(transaction, work.registered.namespace_id, batches.batch_ids);
@@ -155,8 +157,7 @@ Result<WorkOutcome> PublishChanges(store::Transaction& transaction, const store:
   if (auto planned = PlanChanges(transaction, zones, *routed); !planned) return tl::unexpected(planned.error());
   if (auto apexes = DraftApexes(transaction, zones); !apexes) return tl::unexpected(apexes.error());
   outcome.planning = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
-  const bool gives_way = tools.gives_way && batches.revocation_ids.empty();
-  if (auto published = Publish(transaction, zones, tools, gives_way, outcome); !published) return tl::unexpected(published.error());
+  if (auto published = Publish(transaction, zones, tools, outcome); !published) return tl::unexpected(published.error());
   store::DeleteDirtyBatches(transaction, batches.batch_ids);
   store::InsertBatches(transaction, PlaceBatches(zones, *routed, made, batches.batch_ids));
   // What left its zone just now was last signed at this moment, or by a signer whose clock is a little ahead.
@@ -199,7 +200,7 @@ Result<WorkOutcome> RenewSignatures(store::Transaction& transaction, const store
   }
   outcome.more = outcome.more || nodes_left == 0;
   if (auto apexes = DraftApexes(transaction, zones); !apexes) return tl::unexpected(apexes.error());
-  if (auto published = Publish(transaction, zones, tools, tools.gives_way, outcome); !published) return tl::unexpected(published.error());
+  if (auto published = Publish(transaction, zones, tools, outcome); !published) return tl::unexpected(published.error());
   return outcome;
 }
 

@@ -10,6 +10,7 @@ namespace idzone::signer::pipeline {
 struct WorkOutcome {
   bool busy = false;            // another signer has the namespace: nothing was done
   bool more = false;            // there is more of the same to do
+  bool revoked = false;         // what it took of the queue were revocations
   zone::ZonePosition position;  // of the zone that has the new version, when there is one only
   std::int64_t identities = 0;  // looked at in the queue
   Publication publication;
@@ -26,7 +27,7 @@ struct WorkTools {
   const signing::BatchSigner& signer;
   std::int64_t batch_max;  // identities of one batch, nodes of the sweep steps of one transaction
   UnixTime now;
-  bool gives_way = false;  // to a revocation that comes meanwhile: CANCELLED
+  std::optional<GiveWay> gives_way{};  // CANCELLED then
 };
 
 /// Takes dirty batches, revocations first and by themselves, and publishes what they change, in all the zones that own

@@ -251,8 +251,8 @@ Result<Step> OnBegin(const RollState& before, const Begin& begin, const Delays& 
             .resigned_at = {},
             .delegated_at = {}};
   // From one key to two, or back: an emergency goes where the roll was going.
-  if (roll.roles.empty() && before.roll && AreWhole(before.roll->roles)) roll.roles = before.roll->roles;
-  if (roll.roles.empty()) roll.roles = RolesOf(before.keys, begin.style);
+  const std::vector<KeyRole> usual = before.roll && AreWhole(before.roll->roles) ? before.roll->roles : RolesOf(before.keys, begin.style);
+  if (roll.roles.empty()) roll.roles = usual;
   const bool whole = begin.style == Style::kAllKeys || begin.style == Style::kAlgorithm;
   if (whole ? !AreWhole(roll.roles) : roll.roles != RolesOf(before.keys, begin.style) || roll.roles.size() != 1)
     return Unfit("style", "one for the keys that there are: a combined key, or KSK and ZSK", "another");
@@ -268,7 +268,7 @@ Result<Step> OnBegin(const RollState& before, const Begin& begin, const Delays& 
   const auto shown = static_cast<std::size_t>(
       std::count_if(step.state.keys.begin(), step.state.keys.end(), [](const RolledKey& key) { return key.uses.in_dnskey; }));
   if (shown + roll.roles.size() > zone::kDnskeysMax) {
-    if (before.roll && begin.roles.empty()) return Hurry(before);
+    if (before.roll && roll.roles == usual) return Hurry(before);
     return Fail(Reason::kLimitExceeded, "DNSKEY records", "at most " + std::to_string(zone::kDnskeysMax),
                 std::to_string(shown) + " now and " + std::to_string(roll.roles.size()) + " new ones" + EndOfRoll(before, delays, now));
   }
@@ -331,7 +331,8 @@ Result<Step> OnObserved(const RollState& before, const Observed& observed, const
   step.actions = ActionsOf(before, state);
   if (state.roll || !before.roll->emergency_follows) return step;
   auto next = OnBegin(state, Begin{.urgent = true}, delays, now);
-  if (next) next->actions.insert(next->actions.begin(), step.actions.begin(), step.actions.end());
+  if (!next) return step;  // at rest it always fits; a roll that is over must not be held up by it in any case
+  next->actions.insert(next->actions.begin(), step.actions.begin(), step.actions.end());
   return next;
 }
 

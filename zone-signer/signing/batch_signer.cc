@@ -166,7 +166,7 @@ Result<void> BatchSigner::Sign(std::span<const ZoneSigning> zones, std::span<Sig
   Work work(zones, jobs, verify_every_);
   // A few signatures are made sooner than a thread starts.
   const std::size_t useful = std::min(static_cast<std::size_t>(threads_), 1 + jobs.size() / (2 * kJobsTaken));
-  const std::size_t pieces = useful == 1 ? 1 : std::max<std::size_t>(1, jobs.size() / kJobsTold);
+  const std::size_t pieces = std::max<std::size_t>(1, jobs.size() / kJobsTold);
   std::vector<std::jthread> helpers;
   for (std::size_t i = 1; i < useful; ++i) helpers.emplace_back([&work] { work.Run(); });
   Work::Worker own;

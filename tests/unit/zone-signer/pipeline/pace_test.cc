@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 
 /// Full transactions, each name of which takes so long.
 void Live(Pace& pace, microseconds each, int transactions) {
-  for (int i = 0; i < transactions; ++i) pace.Took(pace.size(), each * pace.size());
+  for (int i = 0; i < transactions; ++i) pace.Took(pace.size(), pace.size(), each * pace.size());
 }
 
 TEST(PaceTest, ComesToWhatFitsIntoTheTarget) {
@@ -60,7 +60,7 @@ TEST(PaceTest, OneSlowTransactionChangesLittle) {
   Live(pace, microseconds(100), 40);
   const std::int64_t before = pace.size();
 
-  pace.Took(before, std::chrono::seconds(5));
+  pace.Took(before, before, std::chrono::seconds(5));
 
   EXPECT_GE(pace.size(), before * 7 / 10);
 }
@@ -69,8 +69,8 @@ TEST(PaceTest, LittleWorkSaysNothing) {
   Pace pace(1000, milliseconds(60));
   const std::int64_t before = pace.size();
 
-  pace.Took(1, milliseconds(500));
-  pace.Took(0, milliseconds(500));
+  pace.Took(pace.size(), 1, milliseconds(500));
+  pace.Took(pace.size(), 0, milliseconds(500));
 
   EXPECT_EQ(pace.size(), before);
 }

@@ -74,7 +74,7 @@ TEST_P(BatchSignerTest, TellsInOrderOfWhatIsSignedWhileTheRestIsBeingSigned) {
     EXPECT_EQ(unsigned_jobs, 0u);
     EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
     EXPECT_EQ(told.back(), jobs.size());
-    EXPECT_EQ(told.size() > 1, threads > 1);
+    EXPECT_GT(told.size(), 1u);
   }
 }
 
@@ -93,14 +93,17 @@ TEST_P(BatchSignerTest, TellsOfNothingFromAFailureOn) {
 }
 
 TEST_P(BatchSignerTest, EndsWhenWhoIsToldSaysSo) {
-  auto jobs = Jobs(10'000);
+  auto jobs = Jobs(5000);
+  int told = 0;
 
-  const auto made = BatchSigner(2, 64).Sign(
-      std::span(&zone_, 1), jobs, [](std::size_t) -> Result<void> { return Fail(Reason::kCancelled, "batch", "to go on", "an end"); });
+  const auto made = BatchSigner(2, 64).Sign(std::span(&zone_, 1), jobs, [&](std::size_t) -> Result<void> {
+    ++told;
+    return Fail(Reason::kCancelled, "batch", "to go on", "an end");
+  });
 
   ASSERT_FALSE(made.has_value());
   EXPECT_EQ(made.error().reason, Reason::kCancelled);
-  EXPECT_TRUE(jobs.back().rrsigs.empty()) << "nothing more is signed";
+  EXPECT_EQ(told, 1);
 }
 
 TEST_P(BatchSignerTest, SignaturesBeginEarlyAndEndWithTheirLife) {
