@@ -16,7 +16,7 @@ namespace idzone::feed {
 
 /// Zones in one message of the follower.
 inline constexpr std::size_t kPositionsMax = 10'000;
-/// Zones that a follower may hold: some 300 MiB of a session's memory, and 244 of the widest trees.
+/// Zones that a follower may hold: 244 of the widest trees, and, by estimate, some 300 MiB of a session's memory.
 inline constexpr std::size_t kZonesMax = 1'000'000;
 
 /// What both threads of a session, and the board's, use. It outlives the session while the board may still call.

@@ -69,13 +69,13 @@ class Reconciler {
   Result<bool> DoEnrollments(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
   Result<bool> DoRenewals(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
   Result<void> Prune();
-  /// Runs one transaction for one namespace and keeps account of it. Returns whether there is more of the same.
   /// How long a transaction should take now.
   std::chrono::milliseconds Target() const;
   /// How many names keep the delta of each zone within what the feed sends at once, by those of the transactions before.
   std::int64_t FitsFeed(std::int32_t namespace_id) const;
   /// The same of transactions that were large enough to tell. Names of other sizes may come: such a version reaches edges as a whole zone.
   void LearnSize(std::int32_t namespace_id, std::int64_t names, const Publication& publication);
+  /// Runs one transaction for one namespace and keeps account of it. Returns whether there is more of the same.
   Result<bool> Do(std::string_view kind, const store::ZoneWork& zone, const Work& work);
   bool MayTry(const store::ZoneWork& zone) const;
   /// Lists the due zones of the namespaces that may be tried.

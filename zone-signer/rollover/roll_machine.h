@@ -65,7 +65,7 @@ struct Step {
 };
 
 /// NAMESPACE_NOT_READY (Begin beside another roll and not urgent; ParentConfirmed that nothing waits for), VALUE_OUT_OF_RANGE (a style that
-/// the keys do not allow), LIMIT_EXCEEDED (more DNSKEY records than allowed, by an urgent one that asks for other keys than there are).
+/// the keys do not allow), LIMIT_EXCEEDED (more DNSKEY records than allowed, by an urgent one with other roles than it would have anyway).
 Result<Step> Apply(const RollState& state, const Event& event, const Delays& delays, UnixTime now);
 
 /// Says whether the parent publishes what the phase wants: every key with in_ds, and none that leaves, by any digest.

@@ -47,6 +47,8 @@ class FastClock : public Clock {
 
 class ReconcilerTest : public testing::Test {
  protected:
+  friend class HeldRevocation;
+
   store::NamespaceRecord MakeNamespace(const std::string& domain) {
     auto wanted = store::ValidNamespace(domain);
     wanted.policy = "fast";
@@ -71,6 +73,10 @@ class ReconcilerTest : public testing::Test {
       for (const auto& outcome : store::EnrollBatch(registry_, items)) done += outcome ? 1 : 0;
     }
     return done;
+  }
+  void Revoke(const store::NamespaceRecord& home, const std::string& subject) {
+    const auto item = Item(std::make_shared<const store::NamespaceRecord>(home), subject);
+    ASSERT_TRUE(store::RevokeBatch(registry_, {{item.home, item.identity_id, item.subject, "", store::TestActor()}})[0]);
   }
   std::int64_t Number(const std::string& sql) const { return std::stoll(store::PostgresCluster::Query(url_, sql)); }
 
@@ -143,6 +149,20 @@ class ReconcilerTest : public testing::Test {
                          {.batch_max = 100, .poll = 20ms, .journal_keep = 1000h, .journal_octets_max = 1 << 30, .clock_skew_max = 0s}};
 };
 
+/// A revocation that is in line, and that no signer can take as long as this lives.
+class HeldRevocation {
+ public:
+  HeldRevocation(ReconcilerTest& test, const store::NamespaceRecord& home, const std::string& subject)
+      : connection_(test.url_), transaction_(connection_) {
+    test.Revoke(home, subject);
+    EXPECT_EQ(transaction_.exec("select batch_id from registry.dirty_batch where kind = 1 for update").size(), 1);
+  }
+
+ private:
+  pqxx::connection connection_;
+  pqxx::work transaction_;
+};
+
 // Enrollments that never end, in one zone, beside forty others: every signature is renewed in time, and revocations overtake.
 TEST_F(ReconcilerTest, NoFloodOfEnrollmentsStarvesASweepOrARevocation) {
   const auto large = MakeNamespace("large.example.");
@@ -162,9 +182,8 @@ TEST_F(ReconcilerTest, NoFloodOfEnrollmentsStarvesASweepOrARevocation) {
     ++looks;
     busy += Number("select count(*) from registry.dirty_batch") > 0 ? 1 : 0;
     if (looks % 10 == 0) {
-      const auto item = Item(std::make_shared<const store::NamespaceRecord>(large), "old" + std::to_string(looks / 10));
       const auto asked = SteadyClock::now();
-      ASSERT_TRUE(store::RevokeBatch(registry_, {{item.home, item.identity_id, item.subject, "", store::TestActor()}})[0]);
+      Revoke(large, "old" + std::to_string(looks / 10));
       ASSERT_TRUE(WaitForNone("select count(*) from registry.dirty_batch where kind = 1"));
       slowest_revocation = std::max(slowest_revocation, std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - asked));
     }
@@ -225,12 +244,8 @@ TEST_F(ReconcilerTest, EnrollmentsGiveWayToARevocationThatComesMeanwhile) {
     ASSERT_TRUE(WaitForNone("select count(*) from registry.dirty_batch"));
   }
   ASSERT_EQ(Enroll(home, "new", kNames), kNames);
-  const auto item = Item(std::make_shared<const store::NamespaceRecord>(home), "old0");
-  ASSERT_TRUE(store::RevokeBatch(registry_, {{item.home, item.identity_id, item.subject, "", store::TestActor()}})[0]);
   // As if it had come when the enrollments were already taken.
-  pqxx::connection other(url_);
-  pqxx::work held(other);
-  ASSERT_EQ(held.exec("select batch_id from registry.dirty_batch where kind = 1 for update").size(), 1);
+  const HeldRevocation held(*this, home, "old0");
   const auto publish = [&](std::optional<GiveWay> gives_way) {
     return signer_database_.Transact("publish", [&](store::Transaction& transaction) -> Result<WorkOutcome> {
       return PublishChanges(transaction, store::ListZoneWork(transaction)->front(), {keys_, signer_, kNames, clock_.Now(), gives_way});
@@ -266,11 +281,7 @@ TEST_F(ReconcilerTest, WhatGaveWayGoesThroughTheNextTime) {
     ASSERT_TRUE(WaitForNone("select count(*) from registry.dirty_batch"));
   }
   ASSERT_EQ(Enroll(home, "new", kNames), kNames);
-  const auto item = Item(std::make_shared<const store::NamespaceRecord>(home), "old0");
-  ASSERT_TRUE(store::RevokeBatch(registry_, {{item.home, item.identity_id, item.subject, "", store::TestActor()}})[0]);
-  pqxx::connection other(url_);
-  pqxx::work held(other);
-  ASSERT_EQ(held.exec("select batch_id from registry.dirty_batch where kind = 1 for update").size(), 1);
+  const HeldRevocation held(*this, home, "old0");
   std::this_thread::sleep_for(13s);  // more than a re-sign period: all signatures are old
 
   std::jthread signing([&](const std::stop_token& stop) { eager.Run(stop); });
