@@ -57,14 +57,14 @@ Result<void> FeedSession::Hello(const v1::FollowRequest& request) {
   if (hello.format_version() < kFormatVersionMin || hello.format_version() > kFormatVersionMax)
     return Fail(Reason::kSchemaMismatch, "hello.format_version",
                 std::to_string(kFormatVersionMin) + " to " + std::to_string(kFormatVersionMax), std::to_string(hello.format_version()));
-  if (static_cast<std::size_t>(hello.positions_size()) > kPositionsMax)
-    return Fail(Reason::kLimitExceeded, "hello.positions", "at most " + std::to_string(kPositionsMax),
+  if (hello.positions_size() > limits::kFeedPositionsMax)
+    return Fail(Reason::kLimitExceeded, "hello.positions", "at most " + std::to_string(limits::kFeedPositionsMax),
                 std::to_string(hello.positions_size()));
   const std::scoped_lock lock(shared_->mutex);
   if (shared_->greeted) return Fail(Reason::kValueMalformed, "hello", "none behind the last one", "another");
-  shared_->positions += static_cast<std::size_t>(hello.positions_size());
-  if (shared_->positions > kZonesMax)
-    return Fail(Reason::kLimitExceeded, "hello.positions", "at most " + std::to_string(kZonesMax) + " in all",
+  shared_->positions += hello.positions_size();
+  if (shared_->positions > limits::kFeedZonesMax)
+    return Fail(Reason::kLimitExceeded, "hello.positions", "at most " + std::to_string(limits::kFeedZonesMax) + " in all",
                 std::to_string(shared_->positions));
   for (const v1::Position& proto : hello.positions()) {
     auto zone = dns::Name::FromWire(proto.zone(), "position.zone");
@@ -80,8 +80,8 @@ Result<void> FeedSession::Hello(const v1::FollowRequest& request) {
 
 Result<void> FeedSession::Applied(const v1::FollowRequest& request) {
   const v1::FollowRequest::Applied& applied = request.applied();
-  if (static_cast<std::size_t>(applied.others_size()) > kPositionsMax)
-    return Fail(Reason::kLimitExceeded, "applied.others", "at most " + std::to_string(kPositionsMax),
+  if (applied.others_size() > limits::kFeedPositionsMax)
+    return Fail(Reason::kLimitExceeded, "applied.others", "at most " + std::to_string(limits::kFeedPositionsMax),
                 std::to_string(applied.others_size()));
   std::vector<std::pair<Octets, zone::ZonePosition>> reached;
   const auto take = [&](const v1::Position& proto) -> Result<void> {
@@ -134,10 +134,9 @@ Result<void> FeedSession::Refused(const v1::FollowRequest& request) {
 Result<void> FeedSession::Secondaries(const v1::SecondaryReport& report) {
   const auto zones = parts_.board.Zones();
   if (zones == nullptr) return Fail(Reason::kValueMalformed, "secondaries", "an answer to a message", "a report before any");
-  if (static_cast<std::size_t>(report.secondaries_size()) > limits::kSecondariesMax ||
-      static_cast<std::size_t>(report.standings_size()) > kPositionsMax)
+  if (static_cast<std::size_t>(report.secondaries_size()) > limits::kSecondariesMax || report.standings_size() > limits::kFeedPositionsMax)
     return Fail(Reason::kLimitExceeded, "secondaries",
-                "at most " + std::to_string(limits::kSecondariesMax) + " with " + std::to_string(kPositionsMax) + " standings",
+                "at most " + std::to_string(limits::kSecondariesMax) + " with " + std::to_string(limits::kFeedPositionsMax) + " standings",
                 std::to_string(report.secondaries_size()) + " with " + std::to_string(report.standings_size()));
   store::EdgeSecondaries said{
       .edge_id = edge_id_, .notify_period = seconds(report.notify_period_seconds()), .secondary_ids = {}, .positions = {}};

@@ -14,18 +14,13 @@
 /// says), feed_session_sends.cc (what it is told).
 namespace idzone::feed {
 
-/// Zones in one message of the follower.
-inline constexpr std::size_t kPositionsMax = 10'000;
-/// Zones that a follower may hold: 244 of the widest trees, and, by estimate, some 300 MiB of a session's memory.
-inline constexpr std::size_t kZonesMax = 1'000'000;
-
 /// What both threads of a session, and the board's, use. It outlives the session while the board may still call.
 struct FeedSession::Shared {
   std::mutex mutex;
   std::condition_variable changed;
   FollowerLedger ledger;
-  std::size_t positions = 0;  // that Hellos named
-  bool greeted = false;       // the last Hello is there
+  int positions = 0;     // that Hellos named
+  bool greeted = false;  // the last Hello is there
   bool takes_bundles = false;
   bool woken = false;
   bool over = false;

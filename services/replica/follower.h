@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "services/core/base/clock.h"
+#include "services/core/base/limits.h"
 #include "services/replica/follower_check.h"
 #include "services/replica/follower_history.h"
 #include "services/replica/follower_trust.h"
@@ -35,7 +36,7 @@ struct FollowerOptions {
   std::map<dns::Name, zone::ZonePosition> floors;
   ShrinkLimit shrink;
   AcceptFile accept{""};
-  int positions_per_hello = 10'000;  // as the proto allows
+  int positions_per_hello = limits::kFeedPositionsMax;
 };
 
 /// The follower's side of the dialogue (feed_service.proto), without the transport: it answers each message once what

@@ -39,6 +39,10 @@ inline constexpr std::size_t kRrsigsPerRrSetMax = 4;
 // Service. One item is at most a certificate and an id; 64 KiB leaves room and bounds the parser.
 inline constexpr int kRequestOctetsMax = 64 * 1024;
 inline constexpr int kFeedMessageOctetsMax = 4 * 1024 * 1024;
+/// Zones in one message of a follower: with the longest names 2.7 MiB.
+inline constexpr int kFeedPositionsMax = 10'000;
+/// Zones that a follower may hold: 244 of the widest trees, and, by estimate, some 300 MiB of a session's memory.
+inline constexpr int kFeedZonesMax = 1'000'000;
 inline constexpr std::uint32_t kPageSizeDefault = 100;
 inline constexpr std::uint32_t kPageSizeMax = 1000;
 inline constexpr std::size_t kNameServersMax = 13;
