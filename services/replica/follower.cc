@@ -6,6 +6,7 @@
 #include "idzone/feed/v1/feed_service.pb.h"
 #include "services/core/dns/denial.h"
 #include "services/process/log.h"
+#include "services/replica/follower_message.h"
 #include "services/replica/follower_metrics.h"
 
 namespace idzone::replica {
@@ -15,54 +16,10 @@ using process::LogLevel;
 
 constexpr std::uint32_t kFeedFormatVersion = 2;
 
-void ToProto(const dns::Name& zone, const zone::ZonePosition& position, feed::v1::Position* out) {
-  out->set_zone(zone.wire());
-  out->set_epoch(position.epoch);
-  out->set_serial(position.serial);
-  out->set_digest(position.digest);
-}
-
-Result<zone::ZonePosition> FromProto(const feed::v1::Position& position) {
-  if (position.digest().size() != 32 || position.epoch() == 0 || position.serial() == 0)
-    return Fail(Reason::kEncodingMalformed, "position", "epoch, serial and a digest of 32 octets", "others");
-  return zone::ZonePosition{position.epoch(), position.serial(), position.digest()};
-}
-
-Result<dns::DenialKind> DenialOf(const feed::v1::FollowResponse_SnapshotBegin& message) {
-  switch (message.denial()) {
-    case 0:  // a feed that knows no other kind
-    case 1: return dns::DenialKind::kNsec3;
-    case 2: return dns::DenialKind::kNsec;
-    default: return Fail(Reason::kEnumUnknown, "snapshot_begin.denial", "1 (NSEC3) or 2 (NSEC)", std::to_string(message.denial()));
-  }
-}
-
 /// Says whether the writer refused the data, or its own damaged copy of it, so that a snapshot helps.
 bool SnapshotHelps(Reason reason) {
   return reason == Reason::kDigestMismatch || reason == Reason::kVersionGap || reason == Reason::kEncodingMalformed ||
          reason == Reason::kRecordTypeForbidden;
-}
-
-const Octets& ZoneOf(const feed::v1::FollowResponse& message) {
-  static const Octets kNone;
-  switch (message.message_case()) {
-    case feed::v1::FollowResponse::kVersion: return message.version().position().zone();
-    case feed::v1::FollowResponse::kVersions:
-      return message.versions().versions().empty() ? kNone : message.versions().versions(0).position().zone();
-    case feed::v1::FollowResponse::kSnapshotBegin: return message.snapshot_begin().position().zone();
-    case feed::v1::FollowResponse::kSnapshotNodes: return message.snapshot_nodes().zone();
-    case feed::v1::FollowResponse::kSnapshotEnd: return message.snapshot_end().zone();
-    case feed::v1::FollowResponse::kHeartbeat:
-    case feed::v1::FollowResponse::MESSAGE_NOT_SET: break;
-  }
-  return kNone;
-}
-
-std::vector<const feed::v1::FollowResponse_Version*> VersionsOf(const feed::v1::FollowResponse& message) {
-  std::vector<const feed::v1::FollowResponse_Version*> versions;
-  if (message.has_version()) versions.push_back(&message.version());
-  for (const auto& version : message.versions().versions()) versions.push_back(&version);
-  return versions;
 }
 
 const dns::RrSet* FindType(const std::vector<dns::RrSet>& rrsets, dns::RrType type) {
@@ -95,8 +52,8 @@ Result<std::vector<feed::v1::FollowRequest>> Follower::Begin() {
     snapshot_.reset();
     if (auto abandoned = writer_.AbandonSnapshot(zone); !abandoned) return tl::unexpected(abandoned.error());
   }
-  while (!kept_back_.empty()) {
-    if (auto dropped = Drop(kept_back_.begin()->first); !dropped) return tl::unexpected(dropped.error());
+  while (!waiting_.empty()) {
+    if (auto dropped = Drop(dns::Name(waiting_.first())); !dropped) return tl::unexpected(dropped.error());
   }
   auto zones = writer_.Zones();
   if (!zones) return tl::unexpected(zones.error());
@@ -119,7 +76,7 @@ Result<feed::v1::FollowRequest> Follower::Answer(const feed::v1::FollowResponse&
   auto* applied = request.mutable_applied();
   if (message.has_heartbeat()) {
     caught_up_ = caught_up_ || !snapshot_;
-    current_ = current_ || (refused_.empty() && !snapshot_ && kept_back_.empty());
+    current_ = current_ || (refused_.empty() && !snapshot_ && waiting_.empty());
     return request;
   }
   const Octets& wire = ZoneOf(message);
@@ -160,7 +117,7 @@ Result<feed::v1::FollowRequest> Follower::Answer(const feed::v1::FollowResponse&
 /// Forgets what is half done of a zone.
 Result<void> Follower::Drop(dns::Name zone) {
   if (snapshot_ && snapshot_->zone == zone) snapshot_.reset();
-  kept_back_.erase(zone);
+  waiting_.Forget(zone);
   return writer_.AbandonSnapshot(zone);
 }
 
@@ -220,32 +177,11 @@ Result<Follower::Trust> Follower::TrustFor(const dns::Name& zone, const std::vec
   return trust;
 }
 
-std::vector<dns::Name> Follower::ChildrenOf(const dns::Name& parent, const DelegationOf& delegation_of) const {
-  std::vector<dns::Name> children;
-  for (const auto& [child, kept] : kept_back_) {
-    const std::vector<Octets>* delegation = kept.parent == parent ? delegation_of(child) : nullptr;
-    if (delegation == nullptr) continue;
-    if (auto checked = CheckKeys(child, kept.dnskeys, *delegation, clock_.Now()); !checked) {
-      process::LogError(LogLevel::kError, "replica.child_not_trusted", checked.error(), {{"zone", child.Format()}});
-      continue;
-    }
-    children.push_back(child);
-    const auto below = ChildrenOf(child, [&](const dns::Name& grandchild) {
-      const auto found = kept.delegations.find(grandchild);
-      return found == kept.delegations.end() ? nullptr : &found->second;
-    });
-    children.insert(children.end(), below.begin(), below.end());
-  }
-  return children;
-}
-
-/// Notes that children are served from now on.
 void Follower::Release(const std::vector<dns::Name>& children, Reached& reached) {
   for (const dns::Name& child : children) {
-    const auto kept = kept_back_.find(child);
-    reached.emplace_back(child, kept->second.position);
-    process::Log(LogLevel::kInfo, "replica.child_applied", {{"zone", child.Format()}, {"parent", kept->second.parent.Format()}});
-    kept_back_.erase(kept);
+    const WaitingChildren::Child taken = waiting_.Take(child);
+    reached.emplace_back(child, taken.position);
+    process::Log(LogLevel::kInfo, "replica.child_applied", {{"zone", child.Format()}, {"parent", taken.parent.Format()}});
     if (metrics_ != nullptr) metrics_->CountSnapshot(clock_.Now());
   }
 }
@@ -296,16 +232,17 @@ Follower::Effect Follower::ApplyVersions(const std::vector<const feed::v1::Follo
 
   std::vector<dns::Name> children;
   for (const VersionWrite& write : writes) {
-    if (kept_back_.empty()) break;
+    if (waiting_.empty()) break;
     std::map<dns::Name, const std::vector<Octets>*> delegations;
     for (const zone::NodeChange& change : write.changes) {
       const dns::RrSet* delegation = change.data ? FindType(change.data->rrsets, dns::RrType::kDs) : nullptr;
       if (delegation != nullptr) delegations.emplace(change.data->owner, &delegation->rdatas);
     }
-    const auto released = ChildrenOf(write.zone, [&](const dns::Name& child) {
+    const auto delegation_of = [&](const dns::Name& child) {
       const auto found = delegations.find(child);
       return found == delegations.end() ? nullptr : found->second;
-    });
+    };
+    const auto released = waiting_.ReadyBelow(write.zone, delegation_of, clock_.Now());
     children.insert(children.end(), released.begin(), released.end());
   }
   if (auto written = Written(writer_.ApplyVersions(writes, children)); !written) return tl::unexpected(written.error());
@@ -351,7 +288,7 @@ Follower::Effect Follower::ApplyBegin(const dns::Name& zone, const feed::v1::Fol
   if (snapshot_) {
     if (auto dropped = Written(Drop(snapshot_->zone)); !dropped) return tl::unexpected(dropped.error());
   }
-  kept_back_.erase(zone);
+  waiting_.Forget(zone);
   const auto position = FromProto(message.position());
   if (!position) return tl::unexpected(position.error());
   const auto own = Written(writer_.FindZone(zone));
@@ -409,7 +346,7 @@ Follower::Effect Follower::ApplyNodes(const dns::Name& zone, const feed::v1::Fol
   for (const zone::NodeChange& node : *nodes) {
     if (node.key == snapshot_->apex.key && node != snapshot_->apex) return Torn(zone, "the apex that was announced", "another");
     const dns::RrSet* delegation =
-        node.data && kept_back_.contains(node.data->owner) ? FindType(node.data->rrsets, dns::RrType::kDs) : nullptr;
+        node.data && waiting_.Contains(node.data->owner) ? FindType(node.data->rrsets, dns::RrType::kDs) : nullptr;
     if (delegation != nullptr) snapshot_->delegations[node.data->owner] = delegation->rdatas;
   }
   snapshot_->nodes_seen += nodes->size();
@@ -430,14 +367,15 @@ Follower::Effect Follower::ApplyEnd(const dns::Name& zone) {
   if (snapshot_->parent) {
     const dns::RrSet* dnskeys = FindType(snapshot_->apex.data->rrsets, dns::RrType::kDnskey);
     IDZONE_INVARIANT(dnskeys != nullptr, "CheckApex refuses an apex without DNSKEY");
-    kept_back_.insert_or_assign(zone, KeptBack{*snapshot_->parent, snapshot_->position, *dnskeys, snapshot_->delegations});
+    waiting_.Keep(zone, {*snapshot_->parent, snapshot_->position, *dnskeys, snapshot_->delegations});
     snapshot_.reset();
     return reached;
   }
-  const auto children = ChildrenOf(zone, [&](const dns::Name& child) {
+  const auto delegation_of = [&](const dns::Name& child) {
     const auto found = snapshot_->delegations.find(child);
     return found == snapshot_->delegations.end() ? nullptr : &found->second;
-  });
+  };
+  const auto children = waiting_.ReadyBelow(zone, delegation_of, clock_.Now());
   if (auto committed = Written(writer_.CommitSnapshot(zone, snapshot_->new_pins, children)); !committed)
     return tl::unexpected(committed.error());
   const Snapshot done = std::move(*snapshot_);

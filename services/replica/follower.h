@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "services/core/base/clock.h"
 #include "services/core/base/limits.h"
 #include "services/replica/follower_check.h"
+#include "services/replica/follower_children.h"
 #include "services/replica/follower_history.h"
 #include "services/replica/follower_trust.h"
 #include "services/replica/writer.h"
@@ -71,16 +71,9 @@ class Follower {
     std::uint64_t nodes_seen = 0;
     zone::NodeChange apex;
     ZoneJudge judge;
-    std::vector<Octets> new_pins;                          // to be kept with the snapshot; empty: the pins stay as they are
-    std::optional<dns::Name> parent;                       // it is not trusted before that zone's DS records say so
-    std::map<dns::Name, std::vector<Octets>> delegations;  // DS of the children that are kept back
-  };
-  /// A child that is whole, but waits for its parent to delegate to it.
-  struct KeptBack {
-    dns::Name parent;
-    zone::ZonePosition position;
-    dns::RrSet dnskeys;
-    std::map<dns::Name, std::vector<Octets>> delegations;  // as in Snapshot
+    std::vector<Octets> new_pins;              // to be kept with the snapshot; empty: the pins stay as they are
+    std::optional<dns::Name> parent;           // it is not trusted before that zone's DS records say so
+    WaitingChildren::Delegations delegations;  // to the children that wait
   };
   /// What became of a message: zones and their new positions, that of the message first; none for a part, or something that is
   /// ignored.
@@ -106,10 +99,7 @@ class Follower {
     bool own = true;  // false: the parent's, which the replica need not keep
   };
   Result<Trust> TrustFor(const dns::Name& zone, const std::vector<Octets>& kept) const;
-  /// Returns the children of that parent that may become visible with it, those whose keys its DS records name, and their
-  /// children.
-  using DelegationOf = std::function<const std::vector<Octets>*(const dns::Name& child)>;
-  std::vector<dns::Name> ChildrenOf(const dns::Name& parent, const DelegationOf& delegation_of) const;
+  /// Notes that children are served from now on.
   void Release(const std::vector<dns::Name>& children, Reached& reached);
   Result<void> Drop(dns::Name zone);
   /// Passes a writer's result on and remembers when the disk, and not the data, is to blame.
@@ -122,7 +112,7 @@ class Follower {
   FollowerMetrics* const metrics_;
   std::optional<Snapshot> snapshot_;
   KeyMemory keys_;
-  std::map<dns::Name, KeptBack> kept_back_;
+  WaitingChildren waiting_;
   std::set<dns::Name> refused_;
   std::map<dns::Name, std::string> held_back_;
   std::map<dns::Name, zone::Epoch> forked_;  // zones whose history is another one than ours, as of that epoch
