@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "services/core/base/limits.h"
 #include "services/process/log.h"
 #include "services/store/published_alarm.h"
 #include "services/store/published_clock.h"
@@ -32,11 +31,6 @@ constexpr std::chrono::milliseconds kReconnectLast(5'000);
 
 /// Who put something into the queue while work of before was in it gave no hint, and may not have committed when the work was done.
 constexpr std::chrono::milliseconds kSecondLook(20);
-
-/// A zone's delta that is larger than a message of the feed reaches edges as a whole zone. So deltas aim at half of one, and what is not
-/// known yet is taken to be large.
-constexpr std::int64_t kDeltaTarget = limits::kFeedMessageOctetsMax / 2;
-constexpr std::int64_t kOctetsEachAtFirst = 8 * 1024;
 
 /// Zones that are renewed in one transaction, and that are looked for in one round.
 constexpr std::size_t kZonesRenewedAtOnce = 64;
@@ -254,26 +248,13 @@ std::chrono::milliseconds Reconciler::Target() const {
   return hurried ? std::min(options_.hurried_target, options_.transaction_target) : options_.transaction_target;
 }
 
-std::int64_t Reconciler::FitsFeed(std::int32_t namespace_id) const {
-  const auto each = octets_each_.find(namespace_id);
-  return std::max<std::int64_t>(1, kDeltaTarget / (each == octets_each_.end() ? kOctetsEachAtFirst : each->second));
-}
-
-void Reconciler::LearnSize(std::int32_t namespace_id, std::int64_t names, const Publication& publication) {
-  if (names < Pace::kSmallest || publication.versions == 0) return;
-  const std::int64_t met = publication.largest_delta / names + 1;
-  auto [each, is_new] = octets_each_.emplace(namespace_id, met);
-  // Larger ones count at once, smaller ones little by little.
-  if (!is_new) each->second = std::max(met, (7 * each->second + met) / 8);
-}
-
 Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, const Work& work) {
   const UnixTime now = parts_.clock.Now();
   const bool renews = kind == "renew";
   Lane& lane = renews ? renewals_ : changes_;
   lane.pace.Aim(Target());
   const std::int32_t namespace_id = zone.registered.namespace_id;
-  WorkTools tools{parts_.keys, parts_.signer, std::min(lane.pace.size(), FitsFeed(namespace_id)), now};
+  WorkTools tools{parts_.keys, parts_.signer, std::min(lane.pace.size(), delta_sizes_.NamesThatFit(namespace_id)), now};
   if (!lane.gave_up.contains(namespace_id)) tools.gives_way = GiveWay{left_alone_};
   const SteadyClock::time_point begun = SteadyClock::now();
   const std::string name = zone.registered.apex.Format();
@@ -307,7 +288,7 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   if (outcome->least_rest) metrics_.SetLeastRest(*outcome->least_rest);
   const std::int64_t names = renews ? outcome->publication.nodes : outcome->identities;
   lane.pace.Took(tools.batch_max, names, SteadyClock::now() - begun);
-  LearnSize(namespace_id, names, outcome->publication);
+  delta_sizes_.Learn(namespace_id, names, outcome->publication.largest_delta);
   metrics_.CountWork(kind, *outcome, now);
   for (const Error& refused : outcome->refused) LogError(LogLevel::kError, "signer.identity_refused", refused, {{"zone", name}});
   if (outcome->published()) {

@@ -11,6 +11,7 @@
 #include "services/process/observatory.h"
 #include "services/store/database.h"
 #include "services/store/hint_listener.h"
+#include "zone-signer/pipeline/delta_sizes.h"
 #include "zone-signer/pipeline/key_roll.h"
 #include "zone-signer/pipeline/metrics.h"
 #include "zone-signer/pipeline/pace.h"
@@ -71,10 +72,6 @@ class Reconciler {
   Result<void> Prune();
   /// How long a transaction should take now.
   std::chrono::milliseconds Target() const;
-  /// How many names keep the delta of each zone within what the feed sends at once, by those of the transactions before.
-  std::int64_t FitsFeed(std::int32_t namespace_id) const;
-  /// The same of transactions that were large enough to tell. Names of other sizes may come: such a version reaches edges as a whole zone.
-  void LearnSize(std::int32_t namespace_id, std::int64_t names, const Publication& publication);
   /// Runs one transaction for one namespace and keeps account of it. Returns whether there is more of the same.
   Result<bool> Do(std::string_view kind, const store::ZoneWork& zone, const Work& work);
   bool MayTry(const store::ZoneWork& zone) const;
@@ -106,10 +103,10 @@ class Reconciler {
   Lane changes_;   // its pace: identities in a transaction
   Lane renewals_;  // nodes
   std::optional<SteadyClock::time_point> revoked_at_;
-  std::vector<std::int32_t> left_alone_;              // namespaces whose revocations have to wait for something else
-  bool revocation_came_ = false;                      // in this round, which ends with that
-  std::map<std::int32_t, ZoneFailure> failures_;      // by namespace
-  std::map<std::int32_t, std::int64_t> octets_each_;  // by namespace: of the largest delta, for each name of the transaction
+  std::vector<std::int32_t> left_alone_;          // namespaces whose revocations have to wait for something else
+  bool revocation_came_ = false;                  // in this round, which ends with that
+  std::map<std::int32_t, ZoneFailure> failures_;  // by namespace
+  DeltaSizes delta_sizes_;
   SteadyClock::time_point next_prune_;
   SteadyClock::time_point next_key_look_;
   store::KeysetId last_roll_;  // the last one that a look came to
