@@ -8,7 +8,8 @@ and is then a Server (peers/server.py).
 """
 import importlib
 
-CLASSES = {"bind9": "Bind9", "knot": "Knot", "nsd": "Nsd", "pdns_gpgsql": "PdnsGpgsql", "pdns_lmdb": "PdnsLmdb", "pdns_bind": "PdnsBind"}
+CLASSES = {"bind9": "Bind9", "knot": "Knot", "nsd": "Nsd", "pdns_gpgsql": "PdnsGpgsql", "pdns_lmdb": "PdnsLmdb", "pdns_bind": "PdnsBind",
+           "pdns_idle": "PdnsIdle"}
 
 
 def peer(name):
