@@ -25,9 +25,11 @@ def test_every_source_names_its_licence():
     missing = []
     for path in tracked():
         if path.suffix in SOURCE or path.name == "CMakeLists.txt" or is_program(path):
-            head = path.read_text().splitlines()[:3]
-            want = "GPL-2.0-only" if "services/nameserver/" in str(path) else "MIT"
-            if not any("SPDX-License-Identifier: " + want in line for line in head):
+            text = path.read_text()
+            # Modules of PowerDNS are derivatives of it (services/nameserver/LICENSE).
+            of_pdns = "services/nameserver/" in str(path) or '\n#include "pdns/' in text
+            want = "GPL-2.0-only" if of_pdns else "MIT"
+            if not any("SPDX-License-Identifier: " + want in line for line in text.splitlines()[:3]):
                 missing.append(str(path.relative_to(ROOT)))
     assert not missing, "\n".join(missing)
 
