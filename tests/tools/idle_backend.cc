@@ -56,8 +56,14 @@ class Zone {
     static const Records kNone;
     const auto& wire = name.getStorage();
     const bool signatures = type.getCode() == QType::RRSIG;
-    if (wire.size() <= apex_.getStorage().size())
-      return signatures ? apex_signatures_ : type.getCode() == QType::SOA ? soa_ : apex_records_;
+    if (wire.size() <= apex_.getStorage().size()) {
+      switch (type.getCode()) {
+        case QType::RRSIG: return apex_signatures_;
+        case QType::SOA: return soa_;
+        case QType::ANY: return apex_records_;
+        default: return kNone;
+      }
+    }
     if (static_cast<std::size_t>(wire[0]) + 1 == kHashOctets) return signatures ? denial_signatures_ : kNone;
     // tests/bench/factory.py: the names that are there are called sn and a number, absent ones something else.
     if (wire[0] < 2 || wire[1] != 's' || wire[2] != 'n') return kNone;
@@ -176,8 +182,9 @@ class IdleFactory : public BackendFactory {
   IdleFactory() : BackendFactory("idle") {}
   void declareArguments(const std::string& suffix) override { declare(suffix, "zone", "The zone that there is", ""); }
   DNSBackend* make(const std::string& suffix) override {
-    static const Zone zone(DNSName(::arg()["idle" + suffix + "-zone"]));
-    return new IdleBackend(suffix, zone);
+    static const Zone* const zone =
+        new Zone(DNSName(::arg()["idle" + suffix + "-zone"]));  // never deleted: threads use it until the very end
+    return new IdleBackend(suffix, *zone);
   }
 };
 
