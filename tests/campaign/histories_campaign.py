@@ -16,7 +16,7 @@ from history_cohort import Cohort
 from history_judge import HistoryJudges
 from history_kinds import LAYOUTS, kind_of
 
-COHORT = 96  # histories on one stack; restarts and days that go by are everybody's, so more of them cost no more time
+COHORT = 96  # histories on one stack; restarts and days that go by are everybody's
 KEYS = 800  # one set for all namespaces: a key is one device's only within a namespace
 ALONE_WIDTH = 3  # of trees that are a cohort of their own
 

@@ -45,8 +45,8 @@ LAYOUTS = (
     ("tree-1 private", {"layout": {"kind": TREE, "width": 1}, "labels": PRIVATE}, any_text),
     *((f"enum {ids.__name__}", {"layout": {"kind": ENUM, "form": form + 1}}, ids) for form, ids in enumerate(ENUM_FORMS)),
 )
-# Trees of 257 and 4,097 zones: one history in so many, the last of each so many seeds; 2 and 16 of 2,000, which have half of all versions.
-WIDE = {1000: ("tree-3", {"layout": {"kind": TREE, "width": 3}}, any_label), 125: ("tree-2", {"layout": {"kind": TREE, "width": 2}}, any_label)}
+# Trees of 257 and 4,097 zones: one history in so many, the last of each so many seeds; 4 and 46 of 2,000.
+WIDE = {500: ("tree-3", {"layout": {"kind": TREE, "width": 3}}, any_label), 40: ("tree-2", {"layout": {"kind": TREE, "width": 2}}, any_label)}
 CHAINS = ((NSEC3, 13), (NSEC, 15), (NSEC3, 15), (NSEC, 13))  # (denial, algorithm)
 
 

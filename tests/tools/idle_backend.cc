@@ -44,7 +44,7 @@ class Zone {
     const Made tlsa{QType::TLSA, idzone::nameserver::MakePdnsContent(QType::TLSA, std::string("\3\1\1", 3) + std::string(32, 'x'))};
     soa_ = {soa};
     apex_records_ = {soa, text(QType::NS, "ns1.example.net."), text(QType::NS, "ns2.example.net.")};
-    apex_signatures_ = {Signature(QType::SOA), Signature(QType::NS), Signature(QType::DNSKEY)};
+    apex_signatures_ = {Signature(QType::SOA), Signature(QType::NS)};
     name_ = {tlsa};
     name_signatures_ = {Signature(QType::TLSA)};
     denial_signatures_ = {Signature(QType::NSEC3)};
