@@ -48,7 +48,7 @@ std::vector<process::ConfigKey> DeclaredKeys() {
                                "how long all servers of a parent take to have what one of them has (RFC 7583 DprpP)"),
       process::OptionalInteger("signing.threads", 2, 1, 64, "threads that sign"),
       process::OptionalInteger("signing.batch_max", 4000, 1, 10'000, "identities published, or names renewed, in one transaction, at most"),
-      process::OptionalInteger("signing.transaction_ms", 200, 1, 10'000,
+      process::OptionalInteger("signing.transaction_ms", 400, 1, 10'000,
                                "how long one transaction should take: fewer names go into it when they take longer"),
       process::OptionalInteger("signing.poll_ms", 200, 10, 60'000, "how often an empty queue is looked at"),
       process::OptionalInteger("signing.verify_every", 256, 1, 1'000'000,

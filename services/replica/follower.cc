@@ -186,7 +186,7 @@ void Follower::Release(const std::vector<dns::Name>& children, Reached& reached)
   }
 }
 
-Result<VersionWrite> Follower::Judge(const dns::Name& zone, const feed::v1::FollowResponse_Version& message) {
+Result<VersionWrite> Follower::Judge(const dns::Name& zone, const feed::v1::FollowResponse_Version& message, bool is_first) {
   const auto position = FromProto(message.position());
   if (!position) return tl::unexpected(position.error());
   const auto own = Written(writer_.FindZone(zone));
@@ -204,8 +204,10 @@ Result<VersionWrite> Follower::Judge(const dns::Name& zone, const feed::v1::Foll
     return Fail(Reason::kVersionGap, "version of " + zone.Format(), "an apex with the new SOA", "none");
   const auto trust = Written(TrustFor(zone, (*own)->pins));
   if (!trust) return tl::unexpected(trust.error());
-  const auto judge = CheckApex(fed, apex->data->rrsets, position->serial, trust->pins, options_.verify, clock_.Now(), keys_);
+  auto judge = CheckApex(fed, apex->data->rrsets, position->serial, trust->pins, options_.verify, clock_.Now(), keys_);
   if (!judge) return tl::unexpected(judge.error());
+  // A message of many zones brings as many SOAs, a signature for a few names each.
+  judge->samples_soa = !is_first;
   const auto read = [&](const dns::DenialKey& key) { return writer_.ReadNode(zone, key); };
   if (auto same = CheckSameNegativeTtl(*judge, read); !same) return tl::unexpected(same.error());
   if (auto checked = CheckChanges(*judge, *changes, read); !checked) return tl::unexpected(checked.error());
@@ -223,7 +225,7 @@ Follower::Effect Follower::ApplyVersions(const std::vector<const feed::v1::Follo
     if (refused_.contains(*zone)) continue;
     to_blame_ = *zone;
     if (!zones.insert(*zone).second) return Fail(Reason::kVersionGap, "versions of " + zone->Format(), "one at a time", "two");
-    auto write = Judge(*zone, *message);
+    auto write = Judge(*zone, *message, writes.empty());
     if (!write) return tl::unexpected(write.error());
     writes.push_back(*std::move(write));
   }

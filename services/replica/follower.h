@@ -82,7 +82,7 @@ class Follower {
 
   Effect ApplyVersions(const std::vector<const feed::v1::FollowResponse_Version*>& messages);
   /// Verifies a version; notes the zone to blame when it fails.
-  Result<VersionWrite> Judge(const dns::Name& zone, const feed::v1::FollowResponse_Version& message);
+  Result<VersionWrite> Judge(const dns::Name& zone, const feed::v1::FollowResponse_Version& message, bool is_first);
   Effect ApplyBegin(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotBegin& message);
   Effect ApplyNodes(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotNodes& message);
   Effect ApplyEnd(const dns::Name& zone);

@@ -19,8 +19,9 @@
 /// the denial record of each node, which is rebuilt from what the node will say (services/core/zone/node.h).
 namespace idzone::replica {
 
-/// Which signatures are verified. `sample` still verifies the apex, and a part of the other nodes; `none` believes the
-/// feed, and is for hosts that have no time and another way to notice.
+/// Which signatures are verified. `sample` still verifies keys and all else that is new at an apex, the new SOA of one zone of each
+/// message, and a part of the others and of all other nodes; `none` believes the feed, and is for hosts that have no time and another way
+/// to notice.
 enum class VerifyMode { kAll, kSample, kNone };
 /// Returns the mode of "all", "sample" or "none"; ENUM_UNKNOWN.
 Result<VerifyMode> ParseVerifyMode(std::string_view text);
@@ -50,6 +51,7 @@ struct ZoneJudge {
   dns::Ttl negative_ttl = 0;                                  // of denial records: min(SOA TTL, SOA MINIMUM) (RFC 9077)
   VerifyMode mode = VerifyMode::kAll;
   UnixTime now;
+  bool samples_soa = false;  // by `sample`, an apex of which the SOA alone is new is chosen as other nodes are
 };
 
 /// Checks that the version follows `own` and that its digest is right; decodes it.

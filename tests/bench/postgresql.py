@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""PostgreSQL as operators are told to run it, ours and the peer's alike: deploy/postgresql/idzone.conf."""
+"""PostgreSQL as operators are told to run it, ours and the peer's alike: deploy/postgresql."""
 import contextlib
 import pathlib
 
 from devstack.cluster import Cluster
 
-FILE = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "postgresql" / "idzone.conf"
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "postgresql"
 
 
-def settings():
+def settings(file):
     """Returns the file's settings by name."""
-    lines = (line.partition("#")[0].strip() for line in FILE.read_text(encoding="utf-8").splitlines())
-    return {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines if line)}
+    lines = (line.partition("#")[0].strip() for line in (FOLDER / file).read_text(encoding="utf-8").splitlines())
+    return {name.strip(): value.strip().strip("'") for name, _, value in (line.partition("=") for line in lines if line)}
 
 
-SETTINGS = settings()
+SETTINGS = settings("idzone.conf")
+ENVIRONMENT = settings("environment")
 
 
 def cluster(folder, account):
-    return Cluster(folder, account, SETTINGS)
+    made = Cluster(folder, account, SETTINGS)
+    made.environment = dict(ENVIRONMENT)
+    return made
 
 
 HUGE_PAGES = pathlib.Path("/proc/sys/vm/nr_hugepages")

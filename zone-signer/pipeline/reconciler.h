@@ -25,7 +25,7 @@ namespace idzone::signer::pipeline {
 struct ReconcilerOptions {
   std::int64_t batch_max = 4000;
   /// How long one transaction should take: its version keeps each edge busy for a while, and whoever comes next waits.
-  std::chrono::milliseconds transaction_target{200};
+  std::chrono::milliseconds transaction_target{400};
   /// The same while revocations come: who revokes one device soon revokes the next.
   std::chrono::milliseconds hurried_target{40};
   std::chrono::seconds hurry{5};  // how long after a revocation

@@ -107,6 +107,51 @@ TEST_P(FollowerCheckTest, RefusesAPartOfANodeThatIsNotHeld) {
   EXPECT_EQ(ReasonOf(CheckNodes(ValidJudge(), {added})), Reason::kVersionGap);
 }
 
+/// An apex whose SOA alone is new, by a signature that is not its own.
+zone::NodeChange WithForgedSoa(const zone::NodeChange& apex, const zone::Node& held) {
+  zone::NodeChange forged{.key = apex.key, .removed = false, .data = zone::NodeChange::Data{held.owner, held.rrsets}, .denial = {}};
+  for (dns::RrSet& rrset : forged.data->rrsets) {
+    if (rrset.type == dns::RrType::kSoa) rrset.rdatas[0].back() = static_cast<char>(rrset.rdatas[0].back() ^ 1);
+  }
+  return forged;
+}
+
+TEST_P(FollowerCheckTest, SamplesTheSoaOfAZoneThatIsNotTheFirstOfItsMessage) {
+  ZoneJudge judge = Judge({zone.Ds()}, zone.now(), VerifyMode::kSample).value();
+  const dns::DenialKey apex_key = zone.KeyOf(zone.name());
+  const std::vector<zone::NodeChange> forged = {WithForgedSoa(zone.Apex(), held(apex_key).value().value())};
+  constexpr int kTimes = 1000;  // none, or all, of so many: less often than once in 10^27 runs
+  const auto refusals = [&] {
+    int refused = 0;
+    for (int i = 0; i < kTimes; ++i) refused += CheckChanges(judge, forged, held) ? 0 : 1;
+    return refused;
+  };
+
+  EXPECT_EQ(refusals(), kTimes);
+  judge.samples_soa = true;
+  const int refused = refusals();
+  EXPECT_GT(refused, 0);
+  EXPECT_LT(refused, kTimes);
+  judge.mode = VerifyMode::kAll;
+  EXPECT_EQ(refusals(), kTimes);
+}
+
+TEST_P(FollowerCheckTest, VerifiesAllElseThatIsNewAtAnApexWhenItSamples) {
+  ZoneJudge judge = Judge({zone.Ds()}, zone.now(), VerifyMode::kSample).value();
+  judge.samples_soa = true;
+  const zone::Node before = held(zone.KeyOf(zone.name())).value().value();
+  for (const dns::RrSet& touched : before.rrsets) {
+    if (touched.type == dns::RrType::kSoa) continue;
+    zone::NodeChange forged{
+        .key = zone.KeyOf(zone.name()), .removed = false, .data = zone::NodeChange::Data{before.owner, before.rrsets}, .denial = {}};
+    for (dns::RrSet& rrset : forged.data->rrsets) {
+      if (rrset.type == touched.type) rrset.rrsigs[0].back() = static_cast<char>(rrset.rrsigs[0].back() ^ 1);
+    }
+    for (int i = 0; i < 50; ++i)
+      EXPECT_EQ(ReasonOf(CheckChanges(judge, {forged}, held)), Reason::kSignatureInvalid) << dns::RrTypeName(touched.type);
+  }
+}
+
 TEST_P(FollowerCheckTest, RefusesTheApexOfAnotherSerialOrKeyOrTime) {
   EXPECT_EQ(CheckApex(zone.fed(), zone.Apex().data->rrsets, 7, {zone.Ds()}, VerifyMode::kAll, zone.now(), memory).error().reason,
             Reason::kVersionGap);
