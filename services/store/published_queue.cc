@@ -56,7 +56,9 @@ select rdata from registry.authority where namespace_id = $1::integer and remove
 
 DirtyBatches TakeDirtyBatches(Transaction& transaction, std::int32_t namespace_id, std::int64_t identities_max) {
   DirtyBatches taken;
-  const pqxx::result rows = Execute(transaction, kTakeBatches, namespace_id, kBatchesMax);
+  // Each holds an identity at least; one more says whether there are more.
+  const std::int64_t batches_max = std::min(kBatchesMax, identities_max + 1);
+  const pqxx::result rows = Execute(transaction, kTakeBatches, namespace_id, batches_max);
   for (const pqxx::row& row : rows) {
     // Revocations go by themselves: a version of theirs is small, and so soon signed, verified and served.
     const bool behind_revocations = row["kind"].as<int>() != rows[0]["kind"].as<int>();
@@ -66,7 +68,7 @@ DirtyBatches TakeDirtyBatches(Transaction& transaction, std::int32_t namespace_i
     taken.identity_count += NumberOf<std::int64_t>(row["size"]);
     taken.about_authority = taken.about_authority || row["about_authority"].as<bool>();
   }
-  taken.more = taken.batch_ids.size() < rows.size() || static_cast<std::int64_t>(rows.size()) == kBatchesMax;
+  taken.more = taken.batch_ids.size() < rows.size() || static_cast<std::int64_t>(rows.size()) == batches_max;
   return taken;
 }
 

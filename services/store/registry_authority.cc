@@ -27,8 +27,7 @@ constexpr Statement kInsert{"authority_insert",
 /// Takes a batch number for a change of the authority, and queues it for the signer.
 std::int64_t WriteChange(Transaction& transaction, const Actor& actor, const NamespaceRecord& home, const char* event,
                          std::string_view fingerprint) {
-  const BatchNumbers numbers = TakeBatchNumbers(transaction, {home.namespace_id});
-  const std::int64_t batch_id = numbers.of_namespace.at(home.namespace_id);
+  const std::int64_t batch_id = TakeBatchNumber(transaction).id;
   WriteAuthorityChange(transaction, batch_id, home.namespace_id, Sha256(home.name.wire()).substr(0, identity::kIdentityIdOctets));
   WriteEvent(transaction, actor,
              {.kind = event, .namespace_id = home.namespace_id, .detail = JsonObject({{"fingerprint", HexEncode(fingerprint)}})});

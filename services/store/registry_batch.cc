@@ -2,11 +2,16 @@
 #include "services/store/registry_batch.h"
 
 #include <algorithm>
+#include <span>
 
 #include "services/store/registry_event.h"
 
 namespace idzone::store {
 namespace {
+
+/// Identities of one dirty batch. A transaction of the signer takes a whole one at least, also while revocations wait: in trees each of
+/// these names may cost a version of a zone.
+constexpr std::size_t kDirtyBatchMax = 64;
 
 constexpr Statement kTakeNumbers{
     "batch_take_numbers", "select nextval('registry.batch_id'), extract(epoch from now())::bigint from generate_series(1, $1::integer)"};
@@ -45,12 +50,23 @@ constexpr Statement kFindHolder{"key_find_holder",
 
 }  // namespace
 
-BatchNumbers TakeBatchNumbers(pqxx::transaction_base& transaction, const std::set<std::int32_t>& namespaces) {
+BatchNumber TakeBatchNumber(pqxx::transaction_base& transaction) {
+  const pqxx::result rows = Execute(transaction, kTakeNumbers, 1);
+  return {rows[0][0].as<std::int64_t>(), TimeOf(rows[0][1])};
+}
+
+BatchNumbers TakeBatchNumbers(pqxx::transaction_base& transaction, const ChangedIdentities& changed) {
+  std::vector<std::span<const OctetsView>> pieces;
+  for (const auto& [namespace_id, identity_ids] : changed.by_namespace) {
+    const std::span<const OctetsView> all = identity_ids;
+    for (std::size_t first = 0; first < all.size(); first += kDirtyBatchMax)
+      pieces.push_back(all.subspan(first, std::min(kDirtyBatchMax, all.size() - first)));
+  }
   BatchNumbers numbers;
-  const pqxx::result rows = Execute(transaction, kTakeNumbers, namespaces.size());
+  const pqxx::result rows = Execute(transaction, kTakeNumbers, pieces.size());
   auto row = rows.begin();
-  for (const std::int32_t namespace_id : namespaces) {
-    numbers.of_namespace[namespace_id] = row[0].as<std::int64_t>();
+  for (const auto& piece : pieces) {
+    for (const OctetsView identity_id : piece) numbers.of_identity.emplace(identity_id, row[0].as<std::int64_t>());
     numbers.now = TimeOf(row[1]);
     ++row;
   }
@@ -118,8 +134,11 @@ void WriteDirty(pqxx::transaction_base& transaction, DirtyKind kind, std::int64_
 
 void WriteChanges(pqxx::transaction_base& transaction, DirtyKind kind, const char* event, const BatchNumbers& numbers,
                   const ChangedIdentities& changed) {
-  for (const auto& [namespace_id, identity_ids] : changed.by_namespace)
-    WriteDirty(transaction, kind, numbers.of_namespace.at(namespace_id), namespace_id, identity_ids);
+  for (const auto& [namespace_id, identity_ids] : changed.by_namespace) {
+    std::map<std::int64_t, std::vector<OctetsView>> batches;
+    for (const OctetsView identity_id : identity_ids) batches[numbers.of_identity.at(identity_id)].push_back(identity_id);
+    for (const auto& [batch_id, members] : batches) WriteDirty(transaction, kind, batch_id, namespace_id, members);
+  }
   for (const auto& [key, identity_ids] : changed.by_actor)
     WriteEvent(transaction, key.second, {.kind = event, .namespace_id = key.first, .identity_ids = identity_ids});
 }

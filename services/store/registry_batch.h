@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <vector>
 
 #include "services/store/encoding.h"
@@ -13,13 +12,6 @@ namespace idzone::store {
 
 /// The numbers of dirty batches: registry.dirty_batch.kind.
 enum class DirtyKind { kRevocation = 1, kEnrollment = 2 };
-
-/// Batch numbers for namespaces, and the transaction's time, which `default now()` writes.
-struct BatchNumbers {
-  std::map<std::int32_t, std::int64_t> of_namespace;
-  UnixTime now;
-};
-BatchNumbers TakeBatchNumbers(pqxx::transaction_base& transaction, const std::set<std::int32_t>& namespaces);
 
 /// Returns the identities that exist, by id, with keys, revocation and version.
 std::map<Octets, IdentityRecord> ReadIdentities(pqxx::transaction_base& transaction, const std::vector<OctetsView>& identity_ids);
@@ -45,7 +37,22 @@ struct ChangedIdentities {
   std::map<std::pair<std::int32_t, Actor>, std::vector<OctetsView>> by_actor;
   void Add(std::int32_t namespace_id, const Actor& actor, OctetsView identity_id);
 };
-/// Writes one dirty batch a namespace and one event of that name a namespace and actor.
+
+/// A batch number, and the transaction's time, which `default now()` writes.
+struct BatchNumber {
+  std::int64_t id = 0;
+  UnixTime now;
+};
+BatchNumber TakeBatchNumber(pqxx::transaction_base& transaction);
+
+/// The numbers of the dirty batches that identities go into, which are the views of `changed`.
+struct BatchNumbers {
+  std::map<OctetsView, std::int64_t> of_identity;
+  UnixTime now;
+};
+BatchNumbers TakeBatchNumbers(pqxx::transaction_base& transaction, const ChangedIdentities& changed);
+
+/// Writes dirty batches, as they are numbered, and one event of that name a namespace and actor.
 void WriteChanges(pqxx::transaction_base& transaction, DirtyKind kind, const char* event, const BatchNumbers& numbers,
                   const ChangedIdentities& changed);
 /// Writes the dirty batch alone.

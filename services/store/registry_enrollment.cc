@@ -2,6 +2,7 @@
 #include "services/store/registry_enrollment.h"
 
 #include <algorithm>
+#include <set>
 
 #include "services/core/base/limits.h"
 #include "services/core/zone/secondary.h"
@@ -191,7 +192,7 @@ void Insert(Transaction& transaction, const std::vector<const Enrollment*>& chos
     namespaces.push_back(item->home->namespace_id);
     subjects.push_back(item->subject);
     labels.push_back(item->label ? std::string_view(*item->label) : std::string_view());
-    batches.push_back(numbers.of_namespace.at(item->home->namespace_id));
+    batches.push_back(numbers.of_identity.at(item->identity_id));
   }
   Execute(transaction, kInsertIdentities, UuidArray(ids), IntegerArray(namespaces), TextArray(subjects), BigintArray(batches),
           TextArray(labels));
@@ -219,7 +220,7 @@ IdentityRecord NewRecord(const Enrollment& item, const BatchNumbers& numbers) {
           .keys = {{.fingerprint = item.fingerprint, .type = item.type, .rdata = item.rdata, .added_at = numbers.now, .retired_at = {}}},
           .enrolled_at = numbers.now,
           .revoked_at = std::nullopt,
-          .change = static_cast<std::uint64_t>(numbers.of_namespace.at(item.home->namespace_id)),
+          .change = static_cast<std::uint64_t>(numbers.of_identity.at(item.identity_id)),
           .version = std::nullopt};
 }
 
@@ -231,7 +232,6 @@ Result<Outcomes> EnrollIn(Transaction& transaction, const std::vector<Enrollment
   Known known = ReadKnown(transaction, items, look);
   std::vector<std::optional<Result<Enrolled>>> decided;
   std::vector<const Enrollment*> chosen;
-  std::set<std::int32_t> namespaces;
   ChangedIdentities changed;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Enrollment& item = items[i];
@@ -240,12 +240,11 @@ Result<Outcomes> EnrollIn(Transaction& transaction, const std::vector<Enrollment
     if (decided.back() || !known.new_identities.emplace(item.identity_id, i).second) continue;
     known.keys[{item.home->namespace_id, item.fingerprint}] = {item.identity_id, item.subject, false};
     chosen.push_back(&item);
-    namespaces.insert(item.home->namespace_id);
     changed.Add(item.home->namespace_id, item.actor, item.identity_id);
   }
   BatchNumbers numbers;
   if (!chosen.empty()) {
-    numbers = TakeBatchNumbers(transaction, namespaces);
+    numbers = TakeBatchNumbers(transaction, changed);
     try {
       Insert(transaction, chosen, numbers);
     } catch (const pqxx::unique_violation&) {

@@ -39,17 +39,17 @@ std::size_t CountActive(const IdentityRecord& identity, std::optional<dns::RrTyp
 }
 
 /// Takes a batch number and writes the dirty batch and the event of one identity.
-BatchNumbers WriteChange(Transaction& transaction, DirtyKind kind, const char* event, std::int32_t namespace_id, OctetsView identity_id,
-                         const Actor& actor) {
-  BatchNumbers numbers = TakeBatchNumbers(transaction, {namespace_id});
+BatchNumber WriteChange(Transaction& transaction, DirtyKind kind, const char* event, std::int32_t namespace_id, OctetsView identity_id,
+                        const Actor& actor) {
   ChangedIdentities changed;
   changed.Add(namespace_id, actor, identity_id);
+  const BatchNumbers numbers = TakeBatchNumbers(transaction, changed);
   WriteChanges(transaction, kind, event, numbers, changed);
-  return numbers;
+  return {numbers.of_identity.at(identity_id), numbers.now};
 }
 
-Enrolled After(IdentityRecord identity, const BatchNumbers& numbers, std::int32_t namespace_id) {
-  identity.change = static_cast<std::uint64_t>(numbers.of_namespace.at(namespace_id));
+Enrolled After(IdentityRecord identity, const BatchNumber& batch) {
+  identity.change = static_cast<std::uint64_t>(batch.id);
   identity.version.reset();
   return {std::move(identity), false};
 }
@@ -67,14 +67,14 @@ Result<Enrolled> AddIn(Transaction& transaction, const Enrollment& item) {
   if (CountActive(*identity, item.type) >= limits::kRdatasPerRrSetMax)
     return Fail(Reason::kLimitExceeded, "id", "at most " + std::to_string(limits::kRdatasPerRrSetMax) + " active keys of " + item.subject,
                 "one more: retire one first");
-  const BatchNumbers numbers =
+  const BatchNumber batch =
       WriteChange(transaction, DirtyKind::kEnrollment, "identity.key_added", namespace_id, item.identity_id, item.actor);
   const auto inserted = Execute(transaction, kInsertKey, namespace_id, Bytea(item.fingerprint), Uuid(item.identity_id),
-                                static_cast<int>(item.type), Bytea(item.rdata), numbers.of_namespace.at(namespace_id));
+                                static_cast<int>(item.type), Bytea(item.rdata), batch.id);
   if (inserted.affected_rows() != 1) throw LostRace{};
   identity->keys.push_back(
-      {.fingerprint = item.fingerprint, .type = item.type, .rdata = item.rdata, .added_at = numbers.now, .retired_at = std::nullopt});
-  return After(std::move(*identity), numbers, namespace_id);
+      {.fingerprint = item.fingerprint, .type = item.type, .rdata = item.rdata, .added_at = batch.now, .retired_at = std::nullopt});
+  return After(std::move(*identity), batch);
 }
 
 Result<Enrolled> RetireIn(Transaction& transaction, const Retirement& item) {
@@ -88,12 +88,11 @@ Result<Enrolled> RetireIn(Transaction& transaction, const Retirement& item) {
   if (CountActive(*identity) == 1)
     return Fail(Reason::kLastKey, "fingerprint", "one key to stay with " + item.subject, "its last one: revoke the identity instead");
   const std::int32_t namespace_id = item.home->namespace_id;
-  const BatchNumbers numbers =
+  const BatchNumber batch =
       WriteChange(transaction, DirtyKind::kRevocation, "identity.key_retired", namespace_id, item.identity_id, item.actor);
-  Execute(transaction, kInsertRetirement, namespace_id, Bytea(item.fingerprint), Uuid(item.identity_id),
-          numbers.of_namespace.at(namespace_id), item.reason);
-  key->retired_at = numbers.now;
-  return After(std::move(*identity), numbers, namespace_id);
+  Execute(transaction, kInsertRetirement, namespace_id, Bytea(item.fingerprint), Uuid(item.identity_id), batch.id, item.reason);
+  key->retired_at = batch.now;
+  return After(std::move(*identity), batch);
 }
 
 }  // namespace

@@ -57,8 +57,7 @@ Result<Enrolled> ReEnrollIn(Transaction& transaction, const Enrollment& item) {
   if (auto free = CheckKeyFree(transaction, namespace_id, item.fingerprint, item.subject); !free) return tl::unexpected(free.error());
   if (auto over = CheckQuarantine(transaction, identity); !over) return tl::unexpected(over.error());
 
-  const BatchNumbers numbers = TakeBatchNumbers(transaction, {namespace_id});
-  const std::int64_t batch_id = numbers.of_namespace.at(namespace_id);
+  const auto [batch_id, now] = TakeBatchNumber(transaction);
   if (Execute(transaction, kBeginLife, Uuid(item.identity_id), identity.life, namespace_id, batch_id).affected_rows() != 1)
     throw LostRace{};
   Execute(transaction, kRetireKeys, Uuid(item.identity_id), batch_id);
@@ -74,9 +73,9 @@ Result<Enrolled> ReEnrollIn(Transaction& transaction, const Enrollment& item) {
                                     {"fingerprint", HexEncode(item.fingerprint)},
                                     {"revoked", FormatTime(*identity.revoked_at)}})});
 
-  for (KeyRecord& key : identity.keys) key.retired_at = key.retired_at.value_or(numbers.now);
+  for (KeyRecord& key : identity.keys) key.retired_at = key.retired_at.value_or(now);
   identity.keys.push_back(
-      {.fingerprint = item.fingerprint, .type = item.type, .rdata = item.rdata, .added_at = numbers.now, .retired_at = std::nullopt});
+      {.fingerprint = item.fingerprint, .type = item.type, .rdata = item.rdata, .added_at = now, .retired_at = std::nullopt});
   identity.life += 1;
   identity.revoked_at.reset();
   identity.quarantine_end.reset();

@@ -30,7 +30,7 @@ void Insert(Transaction& transaction, std::vector<const Revocation*> chosen, con
   for (const Revocation* item : chosen) {
     ids.push_back(item->identity_id);
     namespaces.push_back(item->home->namespace_id);
-    batches.push_back(numbers.of_namespace.at(item->home->namespace_id));
+    batches.push_back(numbers.of_identity.at(item->identity_id));
     reasons.push_back(item->reason);
     lives.push_back(static_cast<std::int16_t>(identities.at(item->identity_id).life));
   }
@@ -44,17 +44,15 @@ Result<Outcomes> RevokeIn(Transaction& transaction, const std::vector<Revocation
   for (const Revocation& item : items) identity_ids.push_back(item.identity_id);
   std::map<Octets, IdentityRecord> identities = ReadIdentities(transaction, identity_ids);
   std::map<Octets, const Revocation*> chosen;
-  std::set<std::int32_t> namespaces;
   ChangedIdentities changed;
   for (const Revocation& item : items) {
     const auto there = identities.find(item.identity_id);
     if (there == identities.end() || there->second.revoked_at || !chosen.emplace(item.identity_id, &item).second) continue;
-    namespaces.insert(item.home->namespace_id);
     changed.Add(item.home->namespace_id, item.actor, item.identity_id);
   }
   BatchNumbers numbers;
   if (!chosen.empty()) {
-    numbers = TakeBatchNumbers(transaction, namespaces);
+    numbers = TakeBatchNumbers(transaction, changed);
     std::vector<const Revocation*> rows;
     for (const auto& [identity_id, item] : chosen) rows.push_back(item);
     Insert(transaction, std::move(rows), numbers, identities);
@@ -71,7 +69,7 @@ Result<Outcomes> RevokeIn(Transaction& transaction, const std::vector<Revocation
     if (const auto mine = chosen.find(item.identity_id); mine != chosen.end()) {
       revoked.already = mine->second != &item;
       revoked.identity.revoked_at = numbers.now;
-      revoked.identity.change = static_cast<std::uint64_t>(numbers.of_namespace.at(item.home->namespace_id));
+      revoked.identity.change = static_cast<std::uint64_t>(numbers.of_identity.at(item.identity_id));
       revoked.identity.version.reset();
     }
     outcomes.push_back(std::move(revoked));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 #include <thread>
 
@@ -72,6 +73,25 @@ TEST_P(EnrollmentTest, SameKeyAgainIsTheSameAnswerAndWritesNothing) {
   EXPECT_EQ(again->identity.change, first->identity.change);
   EXPECT_EQ(again->identity.enrolled_at, first->identity.enrolled_at);
   EXPECT_EQ(Query("select count(*) from registry.dirty_batch"), "1");
+}
+
+TEST_P(EnrollmentTest, ManyAtOnceAreQueuedInBatchesThatTheSignerCanTakeOneByOne) {
+  std::vector<Enrollment> items;
+  for (int i = 0; i < 150; ++i) items.push_back(Item("d" + std::to_string(i), "k" + std::to_string(i)));
+  const auto outcomes = EnrollAll(items);
+
+  EXPECT_EQ(Query("select string_agg(cardinality(identity_ids)::text, ',' order by batch_id) from registry.dirty_batch"), "64,64,22");
+  // Each identity tells the batch that it is in.
+  EXPECT_EQ(
+      Query("select count(*) from registry.dirty_batch d, unnest(d.identity_ids) u(id) join registry.identity i on i.identity_id = u.id"
+            " where i.batch_id = d.batch_id"),
+      "150");
+  std::map<std::string, int> told;
+  for (const auto& outcome : outcomes) ++told[std::to_string(outcome->identity.change)];
+  ASSERT_EQ(told.size(), 3u);
+  for (const auto& [batch_id, count] : told)
+    EXPECT_EQ(Query("select cardinality(identity_ids) from registry.dirty_batch where batch_id = " + batch_id), std::to_string(count));
+  EXPECT_EQ(Query("select count(*) from registry.event where kind = 'identity.enrolled'"), "1");
 }
 
 TEST_P(EnrollmentTest, AnotherKeyIsAConflictThatShowsBoth) {
