@@ -223,15 +223,27 @@ class World {
     Retire(external_, now_ + delays_.dprp_p);
   }
 
+  /// Zones show what the signer has signed, and so it knows each TTL of theirs. What a parent had while the signer was down can only be
+  /// observed if it has it still.
   void ChangeTtls() {
-    ttls_ = {Pick({minutes(10), hours(1), hours(24)}), Pick({minutes(1), minutes(5), hours(1)}), Pick({minutes(5), hours(1), hours(48)})};
-    // The zones show the same with other TTLs from now on; the old records stay in caches for the old ones.
+    const bool is_up = now_ >= signer_down_until_;
+    if (is_up) ObserveTtls();
+    const LongestTtls next = {Pick({minutes(10), hours(1), hours(24)}), Pick({minutes(1), minutes(5), hours(1)}),
+                              Pick({minutes(5), hours(1), hours(48)})};
+    if (is_up) {
+      ttls_ = next;
+    } else {
+      ttls_.ds = std::max(ttls_.ds, next.ds);
+    }
+    // The same is shown with other TTLs from now on; the old records stay in caches for the old ones.
     for (auto [list, ttl] : {std::pair(&dnskey_, ttls_.keys), {&data_, ttls_.data}, {&external_, ttls_.ds}, {&cuts_, ttls_.data}}) {
       const Shown content = list->back().content;
       Show(*list, ttl, content);
     }
-    if (now_ >= signer_down_until_)
-      Take(Apply(state_, Observed{.published = false, .resigned = false, .parent = {}, .ttls = ToldTtls()}, told_, now_));
+    if (is_up) ObserveTtls();
+  }
+  void ObserveTtls() {
+    Take(Apply(state_, Observed{.published = false, .resigned = false, .parent = {}, .ttls = ToldTtls()}, told_, now_));
   }
 
   void Show(std::vector<Version>& list, seconds ttl, Shown content) {
