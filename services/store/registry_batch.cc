@@ -2,7 +2,6 @@
 #include "services/store/registry_batch.h"
 
 #include <algorithm>
-#include <span>
 
 #include "services/store/registry_event.h"
 
@@ -56,17 +55,19 @@ BatchNumber TakeBatchNumber(pqxx::transaction_base& transaction) {
 }
 
 BatchNumbers TakeBatchNumbers(pqxx::transaction_base& transaction, const ChangedIdentities& changed) {
-  std::vector<std::span<const OctetsView>> pieces;
-  for (const auto& [namespace_id, identity_ids] : changed.by_namespace) {
-    const std::span<const OctetsView> all = identity_ids;
-    for (std::size_t first = 0; first < all.size(); first += kDirtyBatchMax)
-      pieces.push_back(all.subspan(first, std::min(kDirtyBatchMax, all.size() - first)));
-  }
   BatchNumbers numbers;
-  const pqxx::result rows = Execute(transaction, kTakeNumbers, pieces.size());
+  for (const auto& [namespace_id, identity_ids] : changed.by_namespace) {
+    for (std::size_t first = 0; first < identity_ids.size(); first += kDirtyBatchMax) {
+      const auto begin = identity_ids.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto count = static_cast<std::ptrdiff_t>(std::min(kDirtyBatchMax, identity_ids.size() - first));
+      numbers.batches.push_back({.id = 0, .namespace_id = namespace_id, .identity_ids = {begin, begin + count}});
+    }
+  }
+  const pqxx::result rows = Execute(transaction, kTakeNumbers, numbers.batches.size());
   auto row = rows.begin();
-  for (const auto& piece : pieces) {
-    for (const OctetsView identity_id : piece) numbers.of_identity.emplace(identity_id, row[0].as<std::int64_t>());
+  for (DirtyBatch& batch : numbers.batches) {
+    batch.id = row[0].as<std::int64_t>();
+    for (const OctetsView identity_id : batch.identity_ids) numbers.of_identity.emplace(identity_id, batch.id);
     numbers.now = TimeOf(row[1]);
     ++row;
   }
@@ -134,11 +135,7 @@ void WriteDirty(pqxx::transaction_base& transaction, DirtyKind kind, std::int64_
 
 void WriteChanges(pqxx::transaction_base& transaction, DirtyKind kind, const char* event, const BatchNumbers& numbers,
                   const ChangedIdentities& changed) {
-  for (const auto& [namespace_id, identity_ids] : changed.by_namespace) {
-    std::map<std::int64_t, std::vector<OctetsView>> batches;
-    for (const OctetsView identity_id : identity_ids) batches[numbers.of_identity.at(identity_id)].push_back(identity_id);
-    for (const auto& [batch_id, members] : batches) WriteDirty(transaction, kind, batch_id, namespace_id, members);
-  }
+  for (const DirtyBatch& batch : numbers.batches) WriteDirty(transaction, kind, batch.id, batch.namespace_id, batch.identity_ids);
   for (const auto& [key, identity_ids] : changed.by_actor)
     WriteEvent(transaction, key.second, {.kind = event, .namespace_id = key.first, .identity_ids = identity_ids});
 }

@@ -45,14 +45,21 @@ struct BatchNumber {
 };
 BatchNumber TakeBatchNumber(pqxx::transaction_base& transaction);
 
-/// The numbers of the dirty batches that identities go into, which are the views of `changed`.
+/// Identities of a namespace that go into one dirty batch.
+struct DirtyBatch {
+  std::int64_t id = 0;
+  std::int32_t namespace_id = 0;
+  std::vector<OctetsView> identity_ids;
+};
+/// The dirty batches that identities go into, which are the views of `changed`.
 struct BatchNumbers {
+  std::vector<DirtyBatch> batches;
   std::map<OctetsView, std::int64_t> of_identity;
   UnixTime now;
 };
 BatchNumbers TakeBatchNumbers(pqxx::transaction_base& transaction, const ChangedIdentities& changed);
 
-/// Writes dirty batches, as they are numbered, and one event of that name a namespace and actor.
+/// Writes the dirty batches, and one event of that name a namespace and actor.
 void WriteChanges(pqxx::transaction_base& transaction, DirtyKind kind, const char* event, const BatchNumbers& numbers,
                   const ChangedIdentities& changed);
 /// Writes the dirty batch alone.

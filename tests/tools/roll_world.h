@@ -44,7 +44,7 @@ struct WorldReport {
 class World {
  public:
   explicit World(const WorldOptions& options) : options_(options), random_(options.seed) {
-    ttls_ = {Pick({minutes(10), hours(1), hours(24)}), Pick({minutes(1), minutes(5), hours(1)}), Pick({minutes(5), hours(1), hours(48)})};
+    ttls_ = PickTtls();
     delays_ = {Pick({seconds(0), minutes(10), hours(5)}), Pick({seconds(0), hours(1), hours(12)})};
     told_ = options.machine_is_told_nothing ? Delays{} : delays_;
     resign_ = Pick({hours(1), hours(24), hours(72)});
@@ -111,6 +111,9 @@ class World {
 
   seconds Pick(std::initializer_list<seconds> list) {
     return *(list.begin() + std::uniform_int_distribution<std::size_t>(0, list.size() - 1)(random_));
+  }
+  LongestTtls PickTtls() {
+    return {Pick({minutes(10), hours(1), hours(24)}), Pick({minutes(1), minutes(5), hours(1)}), Pick({minutes(5), hours(1), hours(48)})};
   }
   bool Chance(double p) { return std::bernoulli_distribution(p)(random_); }
   seconds Spread(seconds most) {
@@ -228,8 +231,7 @@ class World {
   void ChangeTtls() {
     const bool is_up = now_ >= signer_down_until_;
     if (is_up) ObserveTtls();
-    const LongestTtls next = {Pick({minutes(10), hours(1), hours(24)}), Pick({minutes(1), minutes(5), hours(1)}),
-                              Pick({minutes(5), hours(1), hours(48)})};
+    const LongestTtls next = PickTtls();
     if (is_up) {
       ttls_ = next;
     } else {
