@@ -48,7 +48,7 @@ class KeptJudges:
 class _Kept:
     def __init__(self, program, library):
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", 'exec 3>&1 >/dev/null; LD_PRELOAD="$0" exec "$1"', str(library), program],
+            ["/bin/sh", "-c", 'exec 3>&1 >/dev/null; LD_BIND_NOW=1 LD_PRELOAD="$0" exec "$1"', str(library), program],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
 
     def ask(self, arguments):

@@ -22,12 +22,19 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
+
+// ldns redefines bool unless it is told that C has one.
+#include <stdbool.h>
+
+#include <ldns/ldns.h>
 
 namespace {
 
@@ -35,11 +42,13 @@ using Main = int (*)(int, char**, char**);
 using Digest = std::array<unsigned char, 32>;
 
 constexpr int kAnswers = 3;
-constexpr std::size_t kSlots = 1 << 17;  // 4 MiB; a cohort of histories has some 100,000 signatures alive
+// Signatures of one key lie together, so that a zone touches few pages of the memory: 64 groups of 256 KiB.
+constexpr std::size_t kGroups = 64, kSlotsOfGroup = 1 << 13;
 constexpr std::uint32_t kRequestMax = 1 << 16;
 
 Main judge_main = nullptr;
 Digest* known_good = nullptr;
+const EVP_MD* sha256 = nullptr;
 
 template <typename Function>
 Function Next(const char* name) {
@@ -53,7 +62,7 @@ Function Next(const char* name) {
 /// SHA-256 over parts, each behind its length.
 class Fingerprint {
  public:
-  Fingerprint() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_, EVP_sha256(), nullptr); }
+  Fingerprint() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_, sha256, nullptr); }
   ~Fingerprint() { EVP_MD_CTX_free(context_); }
   Fingerprint(const Fingerprint&) = delete;
   Fingerprint& operator=(const Fingerprint&) = delete;
@@ -73,44 +82,58 @@ class Fingerprint {
   EVP_MD_CTX* context_;
 };
 
-Digest& SlotOf(const Digest& signature) {
+/// A signature, and where it is remembered.
+struct Signature {
+  Digest digest;
+  Digest* slot;
+};
+
+/// `key` is any form of the public key that this judge always uses.
+Signature SignatureOf(int algorithm, std::string_view key, std::string_view octets, std::string_view signature) {
+  Fingerprint fingerprint;
+  fingerprint.Add(&algorithm, sizeof algorithm);
+  for (const std::string_view part : {key, octets, signature}) fingerprint.Add(part.data(), part.size());
+  const Digest digest = fingerprint.End();
   std::uint32_t number = 0;
-  std::memcpy(&number, signature.data(), sizeof number);
-  return known_good[number % kSlots];
+  std::memcpy(&number, digest.data(), sizeof number);
+  const std::size_t group = std::hash<std::string_view>{}(key) % kGroups;
+  return {digest, known_good + group * kSlotsOfGroup + number % kSlotsOfGroup};
 }
 
 /// Runs `verify`, unless it has said `good` of the same before.
 template <typename Verify>
-int Once(const std::optional<Digest>& signature, int good, Verify verify) {
-  if (!signature || known_good == nullptr) return verify();
-  if (SlotOf(*signature) == *signature) return good;
+int Once(const std::optional<Signature>& signature, int good, Verify verify) {
+  if (!signature) return verify();
+  if (*signature->slot == signature->digest) return good;
   const int said = verify();
-  if (said == good) SlotOf(*signature) = *signature;
+  if (said == good) *signature->slot = signature->digest;
   return said;
 }
 
-std::optional<Digest> FingerprintOf(EVP_PKEY* key, const void* octets, std::size_t octets_size, const void* signature,
-                                    std::size_t signature_size) {
+std::string_view Octets(const void* at, std::size_t size) {
+  return {static_cast<const char*>(at), size};
+}
+
+std::optional<Signature> SignatureBy(EVP_PKEY* key, std::string_view octets, std::string_view signature) {
   std::array<unsigned char, 512> point{};
   std::size_t size = 0;
   if (EVP_PKEY_get_octet_string_param(key, "pub", point.data(), point.size(), &size) != 1) return std::nullopt;
-  Fingerprint fingerprint;
-  const int algorithm = EVP_PKEY_get_base_id(key);
-  fingerprint.Add(&algorithm, sizeof algorithm);
-  fingerprint.Add(point.data(), size);
-  fingerprint.Add(octets, octets_size);
-  fingerprint.Add(signature, signature_size);
-  return fingerprint.End();
+  return SignatureOf(EVP_PKEY_get_base_id(key), Octets(point.data(), size), octets, signature);
 }
 
-/// What EVP_DigestVerifyInit and -Update were told, by context.
+/// What EVP_DigestVerifyInit and -Update were told, by context; OpenSSL is told only when the signature is not known.
 struct Told {
+  const EVP_MD* type = nullptr;
   EVP_PKEY* key = nullptr;
   std::string octets;
 };
 std::unordered_map<EVP_MD_CTX*, Told>& Contexts() {
-  static std::unordered_map<EVP_MD_CTX*, Told> contexts;
+  thread_local std::unordered_map<EVP_MD_CTX*, Told> contexts;
   return contexts;
+}
+auto RealInit() {
+  static const auto next = Next<decltype(&EVP_DigestVerifyInit)>("EVP_DigestVerifyInit");
+  return next;
 }
 
 // ----------- One zone after the other
@@ -125,8 +148,23 @@ bool ReadAll(int file, void* to, std::size_t size) {
   return true;
 }
 
+/// What every judge does first, done once.
+void Prepare() {
+  constexpr std::uint64_t kAll =
+      OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS | OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS;
+  sha256 = OPENSSL_init_crypto(kAll, nullptr) == 1 ? EVP_MD_fetch(nullptr, "SHA256", nullptr) : nullptr;
+  if (sha256 == nullptr) _exit(125);
+}
+
+/// Ends the judge that ended, and spares it the tidying up: what it has printed is written, and its memory goes with it.
+void EndAtOnce(int status, void*) {
+  std::fflush(nullptr);
+  _exit(status);
+}
+
 int Judge(std::vector<char>& request, char** environment) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  on_exit(EndAtOnce, nullptr);
   std::vector<char*> arguments;
   for (char* at = request.data(); at < request.data() + request.size(); at += std::strlen(at) + 1) arguments.push_back(at);
   const int output = open(arguments.at(0), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -138,8 +176,10 @@ int Judge(std::vector<char>& request, char** environment) {
 }
 
 int Serve(int, char**, char** environment) {
-  void* shared = mmap(nullptr, kSlots * sizeof(Digest), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (shared != MAP_FAILED) known_good = static_cast<Digest*>(shared);
+  void* shared = mmap(nullptr, kGroups * kSlotsOfGroup * sizeof(Digest), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return 125;
+  known_good = static_cast<Digest*>(shared);
+  Prepare();
   for (;;) {
     std::uint32_t size = 0;
     if (!ReadAll(0, &size, sizeof size)) return 0;
@@ -171,52 +211,56 @@ int __libc_start_main(Main main, int argc, char** argv, void (*init)(), void (*f
                                                                                                           rtld_fini, stack_end);
 }
 
-// BIND.
+// BIND. It asks for no context of the key.
 
 int EVP_DigestVerifyInit(EVP_MD_CTX* context, EVP_PKEY_CTX** key_context, const EVP_MD* type, ENGINE* engine, EVP_PKEY* key) {
-  static const auto next = Next<decltype(&EVP_DigestVerifyInit)>("EVP_DigestVerifyInit");
-  Contexts()[context] = {key, {}};
-  return next(context, key_context, type, engine, key);
+  Contexts().erase(context);
+  if (key_context != nullptr || engine != nullptr) return RealInit()(context, key_context, type, engine, key);
+  Contexts()[context] = {type, key, {}};
+  return 1;
 }
 
 int EVP_DigestVerifyUpdate(EVP_MD_CTX* context, const void* octets, std::size_t size) {
   static const auto next = Next<decltype(&EVP_DigestVerifyUpdate)>("EVP_DigestVerifyUpdate");
-  Contexts()[context].octets.append(static_cast<const char*>(octets), size);
-  return next(context, octets, size);
+  const auto told = Contexts().find(context);
+  if (told == Contexts().end()) return next(context, octets, size);
+  told->second.octets.append(Octets(octets, size));
+  return 1;
 }
 
 int EVP_DigestVerifyFinal(EVP_MD_CTX* context, const unsigned char* signature, std::size_t size) {
   static const auto next = Next<decltype(&EVP_DigestVerifyFinal)>("EVP_DigestVerifyFinal");
-  const Told told = std::move(Contexts()[context]);
-  Contexts().erase(context);
-  const auto fingerprint =
-      told.key == nullptr ? std::nullopt : FingerprintOf(told.key, told.octets.data(), told.octets.size(), signature, size);
-  return Once(fingerprint, 1, [&] { return next(context, signature, size); });
+  const auto told = Contexts().extract(context);
+  if (told.empty()) return next(context, signature, size);
+  const auto& [type, key, octets] = told.mapped();
+  return Once(SignatureBy(key, octets, Octets(signature, size)), 1, [&, type = type, key = key] {
+    return RealInit()(context, nullptr, type, nullptr, key) == 1 && EVP_DigestVerifyUpdate(context, octets.data(), octets.size()) == 1
+               ? next(context, signature, size)
+               : -1;
+  });
 }
 
-// BIND and ldns, Ed25519.
-
+/// Ed25519.
 int EVP_DigestVerify(EVP_MD_CTX* context, const unsigned char* signature, std::size_t size, const unsigned char* octets,
                      std::size_t octets_size) {
   static const auto next = Next<decltype(&EVP_DigestVerify)>("EVP_DigestVerify");
-  const auto found = Contexts().find(context);
-  EVP_PKEY* key = found == Contexts().end() ? nullptr : found->second.key;
-  if (found != Contexts().end()) Contexts().erase(found);
-  const auto fingerprint = key == nullptr ? std::nullopt : FingerprintOf(key, octets, octets_size, signature, size);
-  return Once(fingerprint, 1, [&] { return next(context, signature, size, octets, octets_size); });
+  const auto told = Contexts().extract(context);
+  if (told.empty()) return next(context, signature, size, octets, octets_size);
+  const auto& [type, key, nothing] = told.mapped();
+  return Once(SignatureBy(key, Octets(octets, octets_size), Octets(signature, size)), 1, [&, type = type, key = key] {
+    return RealInit()(context, nullptr, type, nullptr, key) == 1 ? next(context, signature, size, octets, octets_size) : -1;
+  });
 }
 
-// ldns, ECDSA: the octets were digested on the way.
+// ldns: here keys are still octets. Decoding one with OpenSSL costs more than all else that is done for a known signature.
 
-int EVP_VerifyFinal(EVP_MD_CTX* context, const unsigned char* signature, unsigned int size, EVP_PKEY* key) {
-  static const auto next = Next<decltype(&EVP_VerifyFinal)>("EVP_VerifyFinal");
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int digest_size = 0;
-  EVP_MD_CTX* copy = EVP_MD_CTX_new();
-  const bool digested = EVP_MD_CTX_copy_ex(copy, context) == 1 && EVP_DigestFinal_ex(copy, digest.data(), &digest_size) == 1;
-  EVP_MD_CTX_free(copy);
-  const auto fingerprint = digested ? FingerprintOf(key, digest.data(), digest_size, signature, size) : std::nullopt;
-  return Once(fingerprint, 1, [&] { return next(context, signature, size, key); });
+ldns_status ldns_verify_rrsig_buffers_raw(unsigned char* signature, std::size_t size, ldns_buffer* octets, unsigned char* key,
+                                          std::size_t key_size, std::uint8_t algorithm) {
+  static const auto next = Next<decltype(&ldns_verify_rrsig_buffers_raw)>("ldns_verify_rrsig_buffers_raw");
+  const auto known = SignatureOf(algorithm, Octets(key, key_size), Octets(ldns_buffer_begin(octets), ldns_buffer_position(octets)),
+                                 Octets(signature, size));
+  return static_cast<ldns_status>(
+      Once(known, LDNS_STATUS_OK, [&] { return static_cast<int>(next(signature, size, octets, key, key_size, algorithm)); }));
 }
 
 // Knot.
@@ -227,18 +271,12 @@ int gnutls_pubkey_verify_data2(void* key, int algorithm, unsigned int flags, con
   Digest id{};
   std::size_t id_size = id.size();
   constexpr unsigned int kSha256OfKey = 1;  // GNUTLS_KEYID_USE_SHA256
-  std::optional<Digest> fingerprint;
-  if (key_id(key, kSha256OfKey, id.data(), &id_size) == 0) {
-    Fingerprint parts;
-    parts.Add(id.data(), id_size);
-    parts.Add(&algorithm, sizeof algorithm);
-    parts.Add(&flags, sizeof flags);
-    parts.Add(octets->data, octets->size);
-    parts.Add(signature->data, signature->size);
-    fingerprint = parts.End();
-  }
+  std::optional<Signature> known;
+  if (flags == 0 && key_id(key, kSha256OfKey, id.data(), &id_size) == 0)
+    known =
+        SignatureOf(algorithm, Octets(id.data(), id_size), Octets(octets->data, octets->size), Octets(signature->data, signature->size));
   // It says 0 or more of a good one.
-  return Once(fingerprint, 0, [&] { return std::min(next(key, algorithm, flags, octets, signature), 0); });
+  return Once(known, 0, [&] { return std::min(next(key, algorithm, flags, octets, signature), 0); });
 }
 
 }  // extern "C"
