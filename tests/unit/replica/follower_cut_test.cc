@@ -46,6 +46,16 @@ class FollowerCutTest : public testing::TestWithParam<dns::DenialKind> {
     writer_ = ReplicaWriter::Open(directory_, std::size_t{64} << 20).value();
     follower_ = std::make_unique<Follower>(*writer_, std::move(options), clock_, nullptr);
   }
+  /// Begins with an empty replica, and fills it with a parent and its child.
+  void Refill(FollowerOptions options, const SignedZone& parent, const SignedZone& child) {
+    std::filesystem::remove_all(directory_);
+    directory_ = MakeDirectory();
+    Restart(std::move(options));
+    ASSERT_TRUE(follower_->Begin().has_value());
+    ASSERT_TRUE(Snapshot(child, &parent).has_applied());
+    ASSERT_TRUE(Snapshot(parent, nullptr).has_applied());
+    ASSERT_TRUE(Serves(parent) && Serves(child));
+  }
   FollowRequest Answer(const FollowResponse& message) { return follower_->Answer(message).value(); }
   FollowRequest Snapshot(const SignedZone& zone, const SignedZone* parent) {
     FollowResponse begin, nodes, end;
@@ -230,6 +240,44 @@ TEST_P(FollowerCutTest, OneBadVersionStopsThoseThatCameWithIt) {
   EXPECT_EQ(writer_->FindZone(child_.name()).value()->position, before) << "nothing has changed";
   EXPECT_FALSE(Version(child_, child_.Publish({"three"})).applied().has_position()) << "ignored until a snapshot";
   EXPECT_TRUE(Snapshot(child_, &parent_).applied().has_position());
+}
+
+/// The next version of a zone: nothing but a new SOA, by a signature that is not its own.
+FedVersion WithForgedSoa(SignedZone& zone) {
+  SignedZone next = zone.Fork();
+  const FedVersion version = next.Publish({});
+  auto changes = zone::DecodeDelta(version.delta, zone.name(), zone.denial()).value();
+  for (dns::RrSet& rrset : changes.front().data->rrsets) {
+    if (rrset.type == dns::RrType::kSoa) rrset.rrsigs[0].back() = static_cast<char>(rrset.rrsigs[0].back() ^ 1);
+  }
+  return zone.Journal(changes, version.position.serial);
+}
+
+TEST_P(FollowerCutTest, OfAMessageThatItSamplesItVerifiesTheFirstSoaAlwaysAndTheOthersAtTimes) {
+  constexpr int kTimes = 20;  // all of so many chosen: less often than once in 10^24 runs
+  parent_.Publish({}, &child_);
+  FollowerOptions options;
+  options.verify = VerifyMode::kSample;
+  const auto refused = [&](bool forged_comes_first) {
+    SignedZone parent = parent_.Fork(), child = child_.Fork();
+    Refill(options, parent, child);
+    FollowResponse message;
+    auto* versions = message.mutable_versions();
+    const FedVersion good = parent.Publish({}), forged = WithForgedSoa(child);
+    if (!forged_comes_first) Fill(parent, good, versions->add_versions());
+    Fill(child, forged, versions->add_versions());
+    if (forged_comes_first) Fill(parent, good, versions->add_versions());
+    const FollowRequest answer = Answer(message);
+    EXPECT_TRUE(answer.has_applied() || answer.refusal().reason() == "SIGNATURE_INVALID") << answer.DebugString();
+    return answer.has_refusal();
+  };
+  int first = 0, second = 0;
+  for (int i = 0; i < kTimes; ++i) {
+    first += refused(true) ? 1 : 0;
+    second += refused(false) ? 1 : 0;
+  }
+  EXPECT_EQ(first, kTimes);
+  EXPECT_LT(second, kTimes);
 }
 
 INSTANTIATE_TEST_SUITE_P(EachKind, FollowerCutTest, testing::Values(dns::DenialKind::kNsec3, dns::DenialKind::kNsec));

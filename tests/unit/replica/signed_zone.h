@@ -42,8 +42,11 @@ class SignedZone {
   SignedZone(const SignedZone& other)
       : denial_(other.denial_),
         key_(other.key_),
+        shown_(other.shown_),
+        cds_(other.cds_),
         name_(other.name_),
         nodes_(other.nodes_),
+        denied_(other.denied_),
         position_(other.position_),
         last_(other.last_) {}
   SignedZone& operator=(const SignedZone&) = delete;
