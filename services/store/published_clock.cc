@@ -10,6 +10,10 @@ constexpr Statement kReadClock{"clock_read", "select extract(epoch from clock_ti
 constexpr Statement kLoadWord{"clock_load_word", R"(
 select extract(epoch from w.given_at)::bigint from registry.clock_word w
  where w.namespace_id = $1::integer and w.given_at >= to_timestamp($2::bigint) order by w.given_at desc limit 1)"};
+constexpr Statement kSignedAfter{"clock_signed_after",
+                                 "select distinct namespace_id from published.zone where last_signed_at > to_timestamp($1::bigint)"};
+constexpr Statement kLastSignature{
+    "clock_last_signature", "select extract(epoch from max(last_signed_at))::bigint from published.zone where namespace_id = $1::integer"};
 constexpr Statement kRewind{"clock_rewind", R"(
 update published.zone
    set last_signed_at = least(last_signed_at, to_timestamp($2::bigint)), resign_key = ''::bytea, resign_round = to_timestamp($3::bigint),
@@ -38,6 +42,16 @@ std::optional<UnixTime> LoadClockWord(Transaction& transaction, std::int32_t nam
   const pqxx::result rows = Execute(transaction, kLoadWord, namespace_id, Seconds(since));
   if (rows.empty()) return std::nullopt;
   return UnixTime(std::chrono::seconds(NumberOf<std::int64_t>(rows[0][0])));
+}
+
+std::set<std::int32_t> ListSignedAfter(Transaction& transaction, UnixTime time) {
+  std::set<std::int32_t> namespace_ids;
+  for (const pqxx::row& row : Execute(transaction, kSignedAfter, Seconds(time))) namespace_ids.insert(NumberOf<std::int32_t>(row[0]));
+  return namespace_ids;
+}
+
+UnixTime LoadLastSignature(Transaction& transaction, std::int32_t namespace_id) {
+  return UnixTime(std::chrono::seconds(NumberOf<std::int64_t>(Execute(transaction, kLastSignature, namespace_id)[0][0])));
 }
 
 void RewindZones(Transaction& transaction, std::int32_t namespace_id, UnixTime now, UnixTime round) {

@@ -3,7 +3,9 @@
 import json
 import os
 import pathlib
+import time
 
+import gate
 import pytest
 from devstack.devices import make_device
 from devstack.process import wait_until
@@ -99,6 +101,45 @@ def test_last_signature_of_another_time_waits_for_an_operators_word(clocked, day
     clocked.require_valid(ZONE, names_min=0)
     assert clocked.cluster.sql("select detail->>'reason' from registry.event where kind = 'clock.trusted'") == "checked against three clocks"
     assert clocked.cluster.sql("select count(*) from published.zone where last_signed_at > now() + interval '1 minute'") == "0"
+
+
+def require_no_signature_of_the_future(stack, zone):
+    begin = time.strftime("%Y%m%d%H%M%S", time.gmtime())
+    for path in stack.zone_files(zone):
+        late = [(owner, rdata) for owner, _, rr_type, rdata in gate.records(path) if rr_type == "RRSIG" and rdata.split()[5] > begin]
+        assert not late, late[:3]
+
+
+@pytest.mark.parametrize(("layout", "offset"), [(("flat",), "+30h"), (("tree", "--width", "1"), "+10h")])
+def test_what_was_signed_in_the_future_is_signed_again(own_stack, layout, offset):
+    """Both hosts' clocks were wrong: all of a zone, its keys too, or of a tree the one zone that a change came to."""
+    own_stack.create_namespace(ZONE, "--layout", *layout)
+    with own_stack.client() as client:
+        client.enroll(ZONE, "dev1", make_device("dev1").certificate)
+        assert client.wait(ZONE, live=True).done
+    own_stack.signerd.environment["IDZONE_SIGNERD_SIGNING_CLOCK_SKEW_SECONDS_MAX"] = "0"
+    restart_signer(own_stack, offset)
+    with own_stack.client() as client:
+        identity = client.enroll(ZONE, "dev2", make_device("dev2").certificate).identity
+        assert client.wait(ZONE, [identity.change]).done
+    zone = own_stack.cluster.sql("select name_text from published.zone order by last_signed_at desc, zone_id limit 1")
+    assert identity.owner_name.endswith(zone)
+    del own_stack.signerd.environment["IDZONE_SIGNERD_SIGNING_CLOCK_SKEW_SECONDS_MAX"]
+    restart_signer(own_stack)
+    wait_until(lambda: is_doubted(own_stack), 30, "the signer doubts a clock, though nothing is to be done")
+    with own_stack.client() as client:
+        change = client.revoke(ZONE, "dev1").identity.change
+        assert not client.wait(ZONE, [change], timeout_seconds=3).done
+
+    own_stack.cli("zone", "trust-clock", ZONE, "--reason", "checked against three clocks")
+
+    with own_stack.client() as client:
+        assert client.wait(ZONE, [change], live=True, timeout_seconds=60).done
+    own_stack.signerd.wait_ready()
+    wait_until(lambda: status(own_stack)[0] == 0, 60, "the zone is well again")
+    for each in {zone, ZONE}:
+        own_stack.require_valid(each, names_min=0)
+        require_no_signature_of_the_future(own_stack, each)
 
 
 def test_environment_of_this_process_is_clean():

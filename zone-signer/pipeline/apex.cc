@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "services/core/dns/presentation.h"
+#include "zone-signer/pipeline/sweep.h"
 #include "zone-signer/signing/batch_signer.h"
 
 namespace idzone::signer::pipeline {
@@ -30,7 +31,8 @@ const dns::RrSet* FindType(const std::vector<dns::RrSet>& rrsets, dns::RrType ty
   return found == rrsets.end() ? nullptr : &*found;
 }
 
-/// Returns when the oldest signature of a published RRset was made; nothing when they are not by the keys that they should be by.
+/// Returns when the oldest signature of a published RRset was made; nothing when they are not by the keys that they should be by, or one
+/// is of the future.
 Result<std::optional<UnixTime>> SignedAt(const dns::RrSet& published, const keys::ZoneKeys& keys, const zone::ZonePolicy& policy,
                                          UnixTime now) {
   const auto fit = keys.AreSignedBy(published.rrsigs, published.type);
@@ -40,6 +42,7 @@ Result<std::optional<UnixTime>> SignedAt(const dns::RrSet& published, const keys
   for (const Octets& rrsig : published.rrsigs) {
     const auto age = signing::SignatureAge(rrsig, now, policy.inception_offset);
     if (!age) return tl::unexpected(age.error());
+    if (IsOfTheFuture(*age)) return std::nullopt;
     oldest = std::min(oldest, now - *age);
   }
   return oldest;

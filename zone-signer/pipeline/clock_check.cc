@@ -37,15 +37,18 @@ Result<void> CompareWithLastSignature(const std::string& zone, const zone::ZoneP
               FormatTime(now) + ": put the clock right, or say that it is (idzone zone trust-clock)");
 }
 
-Result<void> TrustClock(store::Transaction& transaction, const store::ZoneWork& work, UnixTime now, std::chrono::seconds skew_max) {
+Result<void> TrustClock(store::Transaction& transaction, const store::ZoneWork& work, ClockWitnesses witnesses, UnixTime now,
+                        std::chrono::seconds skew_max) {
   if (auto same = CompareWithDatabase(now, store::ReadDatabaseClock(transaction), skew_max); !same) return same;
   if (!work.zone) return {};
   const zone::ZonePolicy& policy = work.registered.policy;
-  auto near = CompareWithLastSignature(work.registered.apex.Format(), policy, work.zone->last_signed_at, now);
+  const UnixTime last_signed = witnesses == ClockWitnesses::kAllZones ? store::LoadLastSignature(transaction, work.registered.namespace_id)
+                                                                      : work.zone->last_signed_at;
+  auto near = CompareWithLastSignature(work.registered.apex.Format(), policy, last_signed, now);
   if (near) return near;
   const auto word = store::LoadClockWord(transaction, work.registered.namespace_id, now - kWordHolds);
   if (!word || *word > now + kBehindMax) return near;
-  if (now < work.zone->last_signed_at) store::RewindZones(transaction, work.registered.namespace_id, now, now - SweepPeriod(policy));
+  if (now < last_signed) store::RewindZones(transaction, work.registered.namespace_id, now, now - SweepPeriod(policy));
   return {};
 }
 

@@ -28,8 +28,15 @@ Result<void> CompareWithDatabase(UnixTime now, UnixTime database, std::chrono::s
 /// Compares with a zone's last signature.
 Result<void> CompareWithLastSignature(const std::string& zone, const zone::ZonePolicy& policy, UnixTime last_signed, UnixTime now);
 
+/// The zones of a namespace whose last signatures are looked at.
+enum class ClockWitnesses {
+  kOwnZone,
+  kAllZones,  // once there is a doubt: those below cuts may have been signed alone while the clock was wrong
+};
+
 /// Both, for the namespace that a transaction is about to work on, at the time that it is going to sign with. With an operator's word a
-/// last signature in the future is taken back: everything is signed again.
-Result<void> TrustClock(store::Transaction& transaction, const store::ZoneWork& work, UnixTime now, std::chrono::seconds skew_max);
+/// last signature in the future is taken back, in all zones: everything is signed again.
+Result<void> TrustClock(store::Transaction& transaction, const store::ZoneWork& work, ClockWitnesses witnesses, UnixTime now,
+                        std::chrono::seconds skew_max);
 
 }  // namespace idzone::signer::pipeline

@@ -25,6 +25,7 @@ constexpr std::chrono::milliseconds kRollBudget(100);
 constexpr std::chrono::seconds kBetweenPrunes(10);
 constexpr std::chrono::seconds kBetweenKeyLooks(1);
 constexpr std::chrono::seconds kBetweenTokenLooks(1);
+constexpr std::chrono::seconds kBetweenFutureLooks(5);  // all zones are looked at, without an index: one would move with every version
 constexpr std::chrono::seconds kBetweenReports(60);
 constexpr std::chrono::milliseconds kReconnectFirst(200);
 constexpr std::chrono::milliseconds kReconnectLast(5'000);
@@ -108,13 +109,29 @@ Result<bool> Reconciler::Round(const std::stop_token& stop) {
   return *urgent || *enrollments || *renewals;
 }
 
+ClockWitnesses Reconciler::WitnessesFor(std::int32_t namespace_id) const {
+  const auto failure = failures_.find(namespace_id);
+  const bool doubted = failure != failures_.end() && failure->second.reason == Reason::kClockDoubt;
+  return doubted || of_the_future_.contains(namespace_id) ? ClockWitnesses::kAllZones : ClockWitnesses::kOwnZone;
+}
+
 Result<void> Reconciler::LookAtTheFuture(const std::vector<store::ZoneWork>& list, UnixTime now) {
+  if (SteadyClock::now() >= next_future_look_) {
+    next_future_look_ = SteadyClock::now() + kBetweenFutureLooks;
+    auto found = parts_.database.Transact("look at the future", [&](store::Transaction& transaction) -> Result<std::set<std::int32_t>> {
+      return store::ListSignedAfter(transaction, now + kBehindMax);
+    });
+    if (!found) return tl::unexpected(found.error());
+    of_the_future_ = *std::move(found);
+  }
   for (const store::ZoneWork& zone : list) {
-    if (!zone.zone || zone.zone->last_signed_at <= now + kBehindMax || !MayTry(zone)) continue;
+    if (!zone.zone || !of_the_future_.contains(zone.registered.namespace_id) || !MayTry(zone)) continue;
     const auto done = Do("renew", zone, [](store::Transaction& transaction, const store::ZoneWork& work, const WorkTools& tools) {
       return RenewSignatures(transaction, work, {work.zone->zone_id}, tools);
     });
     if (!done) return tl::unexpected(done.error());
+    // With an operator's word: its times are taken back, of all its zones.
+    if (!failures_.contains(zone.registered.namespace_id)) of_the_future_.erase(zone.registered.namespace_id);
   }
   return {};
 }
@@ -223,7 +240,9 @@ Result<void> Reconciler::StepRoll(const store::ZoneWork& work, const store::Roll
   if (roll.awaits_parent && parts_.parent_watch != nullptr) parent = parts_.parent_watch->Look(work.registered.apex);
   const RollTools tools{parts_.keys, options_.rolls, std::move(parent), parts_.clock.Now()};
   const auto outcome = parts_.database.Transact("roll", [&](store::Transaction& transaction) -> Result<RollOutcome> {
-    if (auto trusted = TrustClock(transaction, work, tools.now, options_.clock_skew_max); !trusted) return tl::unexpected(trusted.error());
+    const auto witnesses = WitnessesFor(work.registered.namespace_id);
+    if (auto trusted = TrustClock(transaction, work, witnesses, tools.now, options_.clock_skew_max); !trusted)
+      return tl::unexpected(trusted.error());
     return StepKeyRoll(transaction, work, roll.keyset.zone_id, tools);
   });
   if (!outcome) {
@@ -259,7 +278,8 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   const SteadyClock::time_point begun = SteadyClock::now();
   const std::string name = zone.registered.apex.Format();
   const auto outcome = parts_.database.Transact(kind, [&](store::Transaction& transaction) -> Result<WorkOutcome> {
-    if (auto trusted = TrustClock(transaction, zone, now, options_.clock_skew_max); !trusted) return tl::unexpected(trusted.error());
+    if (auto trusted = TrustClock(transaction, zone, WitnessesFor(namespace_id), now, options_.clock_skew_max); !trusted)
+      return tl::unexpected(trusted.error());
     return work(transaction, zone, tools);
   });
   if (!outcome && outcome.error().reason == Reason::kCancelled) {

@@ -64,7 +64,7 @@ class Reconciler {
 
   /// One round. Returns whether there is more to do at once. An error means that PostgreSQL is not to be had.
   Result<bool> Round(const std::stop_token& stop);
-  /// Tries zones that were last signed in the future: they seem to need nothing, and nobody would hear of them.
+  /// Tries namespaces of which a zone was last signed in the future: they seem to need nothing, and nobody would hear of them.
   Result<void> LookAtTheFuture(const std::vector<store::ZoneWork>& list, UnixTime now);
   Result<bool> DoUrgent(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
   Result<bool> DoEnrollments(const std::vector<store::ZoneWork>& list, const std::stop_token& stop);
@@ -75,6 +75,8 @@ class Reconciler {
   /// Runs one transaction for one namespace and keeps account of it. Returns whether there is more of the same.
   Result<bool> Do(std::string_view kind, const store::ZoneWork& zone, const Work& work);
   bool MayTry(const store::ZoneWork& zone) const;
+  /// In doubt, all zones of a namespace are asked.
+  ClockWitnesses WitnessesFor(std::int32_t namespace_id) const;
   /// Lists the due zones of the namespaces that may be tried.
   Result<std::vector<store::DueZone>> ListDue(const std::vector<store::ZoneWork>& list);
   /// Takes, now and then, the next steps of key rolls.
@@ -112,6 +114,8 @@ class Reconciler {
   store::KeysetId last_roll_;  // the last one that a look came to
   bool met_busy_ = false;      // since the last take-over: another signer had a zone
   SteadyClock::time_point next_takeover_;
+  std::set<std::int32_t> of_the_future_;  // namespaces of which a zone was last signed in the future, when that was looked for last
+  SteadyClock::time_point next_future_look_;
   std::optional<Error> clock_error_;  // of the last comparison with PostgreSQL's clock
   bool clock_alarm_ = true;           // its alarm may stand, from an earlier process at first
   std::optional<Error> key_error_;    // of the last look at the keys

@@ -68,8 +68,12 @@ std::chrono::seconds SweepLag(const SweepState& state, std::chrono::seconds peri
   return std::chrono::seconds(static_cast<std::int64_t>(std::max(0.0, elapsed - done)));
 }
 
+bool IsOfTheFuture(std::chrono::seconds signature_age) {
+  return signature_age < -std::chrono::minutes(5);
+}
+
 bool SweepRenews(std::chrono::seconds signature_age, std::chrono::seconds period) {
-  return signature_age >= period / 2 || signature_age < -std::chrono::minutes(5);
+  return signature_age >= period / 2 || IsOfTheFuture(signature_age);
 }
 
 }  // namespace idzone::signer::pipeline

@@ -49,8 +49,11 @@ SweepState AfterSweepStep(const SweepState& state, const SweepStep& step, const 
 /// Returns how far the sweep is behind its schedule.
 std::chrono::seconds SweepLag(const SweepState& state, std::chrono::seconds period, UnixTime now);
 
-/// Says whether a signature of that age is made again when the sweep meets it. One from the future is, because it is
-/// not valid yet.
+/// Says whether a signature of that (negative) age is of a time that is not yet: a clock was wrong, not a little ahead.
+bool IsOfTheFuture(std::chrono::seconds signature_age);
+
+/// Says whether a signature of that age is made again when the sweep meets it. One of the future is, because it may not be
+/// valid yet.
 bool SweepRenews(std::chrono::seconds signature_age, std::chrono::seconds period);
 
 }  // namespace idzone::signer::pipeline

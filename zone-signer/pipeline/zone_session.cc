@@ -76,7 +76,8 @@ ZoneSession* OpenZones::Find(std::int32_t zone_id) {
 Result<void> CheckClock(const store::ZoneRow& zone, UnixTime now) {
   if (now >= zone.last_signed_at - kBehindMax) return {};
   return Fail(Reason::kClockDoubt, "zone " + zone.name.Format(), "a clock at or after its last signature",
-              std::to_string((zone.last_signed_at - now).count()) + " s before it");
+              std::to_string((zone.last_signed_at - now).count()) +
+                  " s before it: put the clock right, or say that it is (idzone zone trust-clock)");
 }
 
 store::LongestTtlRow LongestTtlsOf(const zone::ZonePolicy& policy) {

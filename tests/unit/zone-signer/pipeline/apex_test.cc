@@ -104,6 +104,23 @@ TEST_F(ApexTest, IsSignedAgainInTime) {
   for (const auto& rrset : apex.row.rrsets) EXPECT_EQ(rrset.rrsigs.empty(), rrset.type != dns::RrType::kSoa);
 }
 
+TEST_F(ApexTest, IsSignedAgainWhenItsSignaturesAreOfTheFuture) {
+  DraftNode apex = PublishedApex(kNow + std::chrono::hours(29));
+
+  const auto due = Refresh(apex, kNow);
+
+  EXPECT_EQ(due.value(), kNow + policy_.apex.resign);
+  EXPECT_TRUE(apex.data_changed);
+  for (const dns::RrSet& rrset : apex.row.rrsets) EXPECT_EQ(rrset.rrsigs.empty(), rrset.type != dns::RrType::kSoa);
+}
+
+TEST_F(ApexTest, StaysWhenAnotherSignersClockIsALittleAhead) {
+  DraftNode apex = PublishedApex(kNow + std::chrono::minutes(1));
+
+  EXPECT_TRUE(Refresh(apex, kNow).has_value());
+  EXPECT_FALSE(apex.data_changed);
+}
+
 TEST_F(ApexTest, FollowsTheNamespacesNameServers) {
   DraftNode apex = PublishedApex(kNow);
   namespace_.name_servers.pop_back();
