@@ -25,6 +25,9 @@ constexpr Statement kLoadKeys{"published_load_keys", R"(
 select key_id, key_tag, dnskey, role, state, uses, part from published.key
  where namespace_id = $1::integer and zone_id = $2::integer order by created_at, key_id)"};
 
+constexpr Statement kListKeysInUse{"published_list_keys_in_use",
+                                   "select key_id from published.key where uses <> 0 order by created_at desc, key_id limit $1::bigint"};
+
 constexpr Statement kInsertKey{"published_insert_key", R"(
 insert into published.key (key_id, namespace_id, algorithm, key_tag, dnskey, role, state, uses, part, zone_id)
 values ($1::bytea, $2::integer, $3::smallint, $4::integer, $5::bytea, $6::smallint, $7::smallint, $8::smallint, $9::smallint,
@@ -159,6 +162,12 @@ Result<std::vector<KeyRow>> LoadKeys(Transaction& transaction, const KeysetId& i
     keys.push_back(std::move(*key));
   }
   return keys;
+}
+
+std::vector<Octets> ListKeysInUse(Transaction& transaction, std::int64_t limit) {
+  std::vector<Octets> ids;
+  for (const pqxx::row& row : Execute(transaction, kListKeysInUse, limit)) ids.push_back(OctetsOf(row["key_id"]));
+  return ids;
 }
 
 void InsertKey(Transaction& transaction, const KeysetId& id, const KeyRow& key) {

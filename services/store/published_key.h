@@ -75,6 +75,8 @@ void SaveZoneKeys(Transaction& transaction, const std::vector<const ZoneKeysRow*
 
 /// Returns all keys that a set ever had, the oldest first.
 Result<std::vector<KeyRow>> LoadKeys(Transaction& transaction, const KeysetId& id);
+/// Returns the ids of those keys that zones of any namespace do anything with, the newest first.
+std::vector<Octets> ListKeysInUse(Transaction& transaction, std::int64_t limit);
 void InsertKey(Transaction& transaction, const KeysetId& id, const KeyRow& key);
 /// Writes state, uses and part.
 void UpdateKey(Transaction& transaction, const KeyRow& key);

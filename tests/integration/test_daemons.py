@@ -178,6 +178,18 @@ def test_renewed_server_certificate_is_used_without_restart(own_stack, name):
     assert own_stack.daemons[name].pid() == pid
 
 
+def test_signer_refuses_a_key_encryption_key_that_opens_none_of_its_keys(own_stack, copied_config):
+    own_stack.create_namespace("_device.kek.example.", "--layout", "flat")
+    kek = pathlib.Path(own_stack.folder / "keys" / "other-kek")
+    kek.write_text("ab" * 32)
+    kek.chmod(0o600)
+    own_stack.account.own(kek)
+
+    done = run_with(own_stack, "signerd", own_stack.folder / "config" / "signerd.toml", IDZONE_SIGNERD_KEYS_KEK_FILE=str(kek), IDZONE_SIGNERD_OBSERVE_ADDRESS="")
+
+    assert done.returncode == 2 and str(kek) in done.stderr, done.stderr
+
+
 def test_signer_refuses_a_key_that_others_may_read(stack, copied_config):
     kek = pathlib.Path(stack.folder / "keys" / "loose-kek")
     kek.write_text("ab" * 32)

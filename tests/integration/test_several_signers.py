@@ -171,5 +171,20 @@ def test_signer_without_the_zones_key_says_so_and_stands_in_nobodys_way(own_stac
     assert status.returncode == 8
     assert "KEY_FILE_INVALID" in status.stdout
     check_chain(own_stack)
+
+    # Alone it makes no keys either, which the other one could not sign with.
+    first = own_stack.daemons["signerd"]
+    first.stop()
+    first._child = None
+    own_stack.cli("key", "roll", ZONE)
+    own_stack.cli("namespace", "create", "_device.later.example.", "--operator", "acme", "--layout", "flat", "--ns", "ns1.example.net.", "--ns", "ns2.example.net.")
+    wait_until(lambda: str(keys) in own_stack.cluster.sql("select string_agg(refused, ' ') from published.keyset"), 30, "the roll waits")
+    wait_until(lambda: "_device.later" in own_stack.cluster.sql("select string_agg(detail::text, ' ') from published.alarm") or
+               "zone=_device.later.example. kind=create" in second.log_file.read_text(), 30, "so does the zone")
+    assert [path.name for path in keys.iterdir()] == ["kek"]
+    first.start().wait_ready()
+    for each in (ZONE, "_device.later.example."):
+        wait_until(lambda: own_stack.soa_serial(each), 60, f"{each} served")
+    wait_until(lambda: len(own_stack.cluster.sql("select key_id from published.key").split()) == 3, 30, "the roll goes on")
     second.kill()
     own_stack.require_valid(ZONE, names_min=0)

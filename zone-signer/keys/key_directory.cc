@@ -17,7 +17,29 @@ Result<KeyDirectory> KeyDirectory::Open(const std::filesystem::path& directory, 
   auto kek = sealing::KeyEncryptionKey::Load(kek_file);
   if (!kek) return tl::unexpected(kek.error());
   if (auto checked = sealing::CheckPrivateDirectory(directory); !checked) return tl::unexpected(checked.error());
-  return KeyDirectory(directory, std::move(*kek));
+  KeyDirectory opened(directory, std::move(*kek));
+  if (auto checked = opened.CheckKek(kek_file); !checked) return tl::unexpected(checked.error());
+  return opened;
+}
+
+Result<void> KeyDirectory::CheckKek(const std::filesystem::path& kek_file) const {
+  constexpr std::size_t kAsked = 16;  // enough to tell damage from another key-encryption key
+  std::size_t refused = 0;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator file(directory_, failure), end; !failure && file != end && refused < kAsked;
+       file.increment(failure)) {
+    const auto id = HexDecode(file->path().filename().string(), "key file");
+    if (!id || id->size() != kKeyIdOctets) continue;
+    // What cannot be read says nothing of the key-encryption key.
+    const auto sealed = sealing::ReadPrivateFile(file->path(), kSealedOctetsMax);
+    if (!sealed) continue;
+    if (kek_.Unseal(*id, sealed->view(), file->path().string())) return {};
+    ++refused;
+  }
+  if (refused == 0) return {};
+  return Fail(Reason::kKeyFileInvalid, kek_file.string(),
+              "the key-encryption key that the keys in " + directory_.string() + " were sealed with",
+              "one that opens none of " + std::to_string(refused) + ", or all of them are damaged");
 }
 
 std::filesystem::path KeyDirectory::FileOf(const KeyId& id) const {

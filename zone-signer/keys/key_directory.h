@@ -17,7 +17,8 @@ namespace idzone::signer::keys {
 /// Threads: one at a time; the keys it returns may be shared.
 class KeyDirectory {
  public:
-  /// Checks the directory and the key-encryption key's file.
+  /// Checks the directory and the key-encryption key's file, and that the two belong together: KEY_FILE_INVALID when there are keys, and
+  /// none can be opened. A single damaged one is its zone's trouble (Load).
   static Result<KeyDirectory> Open(const std::filesystem::path& directory, const std::filesystem::path& kek_file);
 
   /// Makes a key; when this returns, its sealed file survives a power cut. A key whose tag, with those DNSKEY flags, is one of
@@ -32,6 +33,7 @@ class KeyDirectory {
  private:
   KeyDirectory(std::filesystem::path directory, sealing::KeyEncryptionKey kek) : directory_(std::move(directory)), kek_(std::move(kek)) {}
   std::filesystem::path FileOf(const KeyId& id) const;
+  Result<void> CheckKek(const std::filesystem::path& kek_file) const;
 
   std::filesystem::path directory_;
   sealing::KeyEncryptionKey kek_;

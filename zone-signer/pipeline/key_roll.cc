@@ -170,9 +170,14 @@ class RollSession {
       keyset_.parent_answer += ", and " + std::to_string(tools_.parent->ds.size() - ours) + " of no key of ours";
   }
 
-  /// Each key is on disk, or in its token, before its row exists. When that fails the roll waits, and says so.
+  /// Each key is on disk, or in its token, before its row exists. When that fails the roll waits, and says so. So does it when this signer
+  /// has not the keys of now: a key beside them that it made with others, no signer could sign with.
   void MakeKeys() {
     if (!must_make_keys_ || !state_.roll) return;
+    for (const store::KeyRow& key : keys_) {
+      if (!key.uses.any()) continue;
+      if (const auto opened = tools_.keys.Load(key.key_id); !opened) return Wait(opened.error());
+    }
     std::set<std::uint16_t> tags;
     for (const store::KeyRow& key : keys_) tags.insert(key.key_tag);
     std::vector<store::KeyRow> rows;

@@ -48,6 +48,19 @@ void OpenNew(OpenZones& zones, store::ZoneRow row, std::shared_ptr<const OpenKey
   followed.sweep_revision = followed.swept_revision = zone.keyset->row.data_revision;
 }
 
+/// A signer that can open none of the keys that were made last has other keys, or another key-encryption key, than those that made them:
+/// what it made, nobody else could sign with. A few are asked, because a single one may be damaged.
+Result<void> CheckKeysAreOurs(store::Transaction& transaction, keys::KeyStore& keys) {
+  constexpr std::int64_t kAsked = 4;
+  Result<void> checked;
+  for (const Octets& id : store::ListKeysInUse(transaction, kAsked)) {
+    const auto opened = keys.Load(id);
+    if (opened) return {};
+    if (checked) checked = tl::unexpected(opened.error());
+  }
+  return checked;
+}
+
 /// Returns the next cuts that are to be made.
 Result<std::vector<dns::Name>> NextCuts(store::Transaction& transaction, const NamespaceSession& home, std::int32_t wanted) {
   const std::int32_t made = home.own_zone.cuts_made;
@@ -108,6 +121,7 @@ Result<WorkOutcome> CreateZone(store::Transaction& transaction, const store::Zon
   outcome.busy = !store::TryLockZoneCreation(transaction, registered);
   if (outcome.busy) return outcome;
   const zone::ZonePolicy& policy = registered.policy;
+  if (auto ours = CheckKeysAreOurs(transaction, tools.keys); !ours) return tl::unexpected(ours.error());
   const auto first = MakeFirstKeys(registered, policy, tools.keys);
   if (!first) return tl::unexpected(first.error());
   store::ZoneRow zone = NewZone(registered.apex, std::nullopt, policy, tools.now);

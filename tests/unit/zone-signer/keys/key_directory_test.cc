@@ -69,10 +69,24 @@ TEST_F(KeyDirectoryTest, SaysThatAKeyIsMissing) {
 TEST_F(KeyDirectoryTest, RefusesKeysSealedWithAnotherKek) {
   const SigningKey key = Open()->Create(13).value();
 
-  const auto found = KeyDirectory::Open(keys_.path(), other_kek_)->Load(key.id());
+  const auto opened = KeyDirectory::Open(keys_.path(), other_kek_);
 
-  ASSERT_FALSE(found.has_value());
-  EXPECT_EQ(found.error().reason, Reason::kKeyFileInvalid);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().reason, Reason::kKeyFileInvalid);
+  EXPECT_EQ(opened.error().subject, other_kek_.string());
+  EXPECT_EQ(Open()->Load(key.id()).value().dnskey(), key.dnskey());
+}
+
+TEST_F(KeyDirectoryTest, OpensWhenOneOfItsKeysIsDamaged) {
+  const SigningKey damaged = Open()->Create(13).value();
+  const SigningKey sound = Open()->Create(13).value();
+  std::filesystem::resize_file(keys_.path() / HexEncode(damaged.id()), 20);
+
+  auto directory = Open();
+
+  ASSERT_TRUE(directory.has_value()) << directory.error().Detail();
+  EXPECT_EQ(directory->Load(damaged.id()).error().reason, Reason::kKeyFileInvalid);
+  EXPECT_TRUE(directory->Load(sound.id()).has_value());
 }
 
 TEST_F(KeyDirectoryTest, RefusesAKeyThatWasRenamed) {
@@ -81,7 +95,10 @@ TEST_F(KeyDirectoryTest, RefusesAKeyThatWasRenamed) {
   const SigningKey two = directory.Create(13).value();
   std::filesystem::rename(keys_.path() / HexEncode(one.id()), keys_.path() / HexEncode(two.id()));
 
+  const SigningKey sound = directory.Create(13).value();
+
   EXPECT_FALSE(Open()->Load(two.id()).has_value());
+  EXPECT_TRUE(Open()->Load(sound.id()).has_value());
 }
 
 TEST_F(KeyDirectoryTest, RefusesAKeyFileThatOthersMayRead) {
