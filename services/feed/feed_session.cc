@@ -56,7 +56,7 @@ bool FeedSession::EndIfSilent(TimePoint now) {
 }
 
 Result<void> FeedSession::Serve(const std::function<Result<void>()>& check_caller) {
-  bool current = false;
+  bool told_behind = true;
   TimePoint checked_at = steady_clock::now();
   sent_at_ = checked_at;
   if (AwaitStart()) {
@@ -76,14 +76,18 @@ Result<void> FeedSession::Serve(const std::function<Result<void>()>& check_calle
     }
     deferred_ = false;
     Round(*parts_.board.Zones());
-    if (!current && !deferred_) current = Heartbeat();
+    const bool behind = deferred_ || !parts_.board.IsFresh();
+    if (told_behind && !behind) told_behind = !Heartbeat(false);
     const TimePoint now = steady_clock::now();
     if (now - checked_at >= kCheckCallerEvery) {
       checked_at = now;
       // PostgreSQL being away says nothing about the caller.
       if (auto checked = check_caller(); !checked && checked.error().reason != Reason::kUnavailable) End(checked.error());
     }
-    if (now - sent_at_ >= kHeartbeatEvery) Heartbeat();
+    if (now - sent_at_ >= kHeartbeatEvery) {
+      Heartbeat(behind);
+      told_behind = behind;
+    }
     std::unique_lock lock(shared_->mutex);
     shared_->changed.wait_for(lock, kIdleMax, [&] { return shared_->woken || shared_->over; });
   }
@@ -143,6 +147,7 @@ FeedSession::Brought FeedSession::Bring(const store::FeedZone& zone) {
     if (shared_->over) return Brought::kOver;
     step = shared_->ledger.Next(zone.name, zone.position, steady_clock::now());
     from = shared_->ledger.Sent(zone.name);
+    deferred_ = deferred_ || (step == FollowerLedger::Step::kNothing && shared_->ledger.HasFailed(zone.name));
   }
   switch (step) {
     case FollowerLedger::Step::kNothing: return Brought::kDone;
@@ -152,9 +157,9 @@ FeedSession::Brought FeedSession::Bring(const store::FeedZone& zone) {
   return Brought::kDone;
 }
 
-bool FeedSession::Heartbeat() {
+bool FeedSession::Heartbeat(bool behind) {
   v1::FollowResponse response;
-  response.mutable_heartbeat();
+  response.mutable_heartbeat()->set_behind(behind);
   {
     const std::scoped_lock lock(shared_->mutex);
     if (shared_->over) return false;

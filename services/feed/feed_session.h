@@ -77,7 +77,8 @@ class FeedSession {
   bool SendBundle();
   Result<void> SendNodes(const store::FeedZone& zone, const std::vector<zone::NodeChange>& nodes, std::size_t begin, std::size_t end);
   bool Deliver(const v1::FollowResponse& response, SentMessage message);
-  bool Heartbeat();
+  /// Says that the session lives, and whether the follower has all that there is.
+  bool Heartbeat(bool behind);
 
   const FeedParts parts_;
   const std::string edge_id_;

@@ -43,6 +43,7 @@ void FollowerLedger::BeginSnapshot(const dns::Name& zone) {
   Zone& state = zones_[zone];
   state.in_snapshot = true;
   state.wants_snapshot = false;
+  state.has_failed = false;
 }
 
 bool FollowerLedger::SnapshotGoesOn(const dns::Name& zone) const {
@@ -60,7 +61,13 @@ void FollowerLedger::Delay(Zone& zone, TimePoint now) {
 void FollowerLedger::FailSnapshot(const dns::Name& zone, TimePoint now) {
   Zone& state = zones_[zone];
   state.refusals = std::max(state.refusals, 1u);
+  state.has_failed = true;
   Delay(state, now);
+}
+
+bool FollowerLedger::HasFailed(const dns::Name& zone) const {
+  const auto found = zones_.find(zone);
+  return found != zones_.end() && found->second.has_failed;
 }
 
 Result<SentMessage> FollowerLedger::Apply(const std::optional<zone::ZonePosition>& position) {

@@ -48,6 +48,8 @@ class FollowerLedger {
   bool SnapshotGoesOn(const dns::Name& zone) const;
   /// A snapshot that the server could not read: it is tried again, later.
   void FailSnapshot(const dns::Name& zone, TimePoint now);
+  /// Says whether the follower waits for a snapshot because the server could not read the last one.
+  bool HasFailed(const dns::Name& zone) const;
 
   /// Takes an Applied; returns the message that it answers. VALUE_MALFORMED when nothing is outstanding, or when the
   /// position is not the one that the message leads to.
@@ -67,6 +69,7 @@ class FollowerLedger {
     zone::ZonePosition sent;
     bool wants_snapshot = false;
     bool in_snapshot = false;
+    bool has_failed = false;
     unsigned refusals = 0;
     TimePoint not_before{};
   };

@@ -31,6 +31,12 @@ bool Follows(const store::FeedVersion& version, const zone::ZonePosition& positi
 }
 
 Result<void> ZoneBoard::Refresh() {
+  const Result<void> looked = Look();
+  fresh_ = looked.has_value();
+  return looked;
+}
+
+Result<void> ZoneBoard::Look() {
   auto zones = store::ListFeedZones(database_);
   if (!zones) return tl::unexpected(zones.error());
   bool changed = Zones() == nullptr;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -32,6 +33,8 @@ class ZoneBoard {
 
   /// Reads what changed and tells the listeners. UNAVAILABLE and the like leave everything as it was.
   Result<void> Refresh();
+  /// Says whether the last Refresh could read what there is.
+  bool IsFresh() const { return fresh_; }
 
   /// Returns the zones that are fed and where they stand; null before the first Refresh.
   std::shared_ptr<const ZoneList> Zones() const;
@@ -63,12 +66,14 @@ class ZoneBoard {
   /// Returns those of the versions that follow `after` without a gap, decoded, not beyond where the zone stands.
   std::vector<VersionPointer> ChainOf(const store::FeedZone& zone, const zone::ZonePosition& after,
                                       std::vector<store::FeedVersion> versions);
+  Result<void> Look();
   Result<void> Follow(const ZoneList& zones);
   void Remember(const store::FeedZone& zone, std::vector<VersionPointer> chain);
   void Publish(const ZoneList& zones);
 
   store::Database& database_;
   Metrics& metrics_;
+  std::atomic<bool> fresh_ = false;
   mutable std::mutex mutex_;
   std::map<std::int32_t, Recent> recent_;
   std::size_t recent_octets_max_ = 0;  // of one zone

@@ -47,6 +47,7 @@ Result<std::vector<feed::v1::FollowRequest>> Follower::Begin() {
   refused_.clear();
   current_ = false;
   caught_up_ = false;
+  behind_ = false;
   if (snapshot_) {
     const dns::Name zone = snapshot_->zone;
     snapshot_.reset();
@@ -75,6 +76,8 @@ Result<feed::v1::FollowRequest> Follower::Answer(const feed::v1::FollowResponse&
   feed::v1::FollowRequest request;
   auto* applied = request.mutable_applied();
   if (message.has_heartbeat()) {
+    behind_ = message.heartbeat().behind();
+    if (behind_) return request;
     caught_up_ = caught_up_ || !snapshot_;
     current_ = current_ || (refused_.empty() && !snapshot_ && waiting_.empty());
     return request;

@@ -58,6 +58,8 @@ class Follower {
   bool current() const { return current_; }
   /// The same, zones that were refused aside.
   bool caught_up() const { return caught_up_; }
+  /// Says whether it knows by now that it lacks something: a zone was refused, or the feed says so.
+  bool lags() const { return behind_ || !refused_.empty(); }
   /// Zones whose last version or snapshot was refused.
   const std::set<dns::Name>& refused() const { return refused_; }
   /// Zones that are held back until an operator says a word (follower_history.h), each with the reason.
@@ -120,6 +122,7 @@ class Follower {
   std::optional<dns::Name> to_blame_;  // of Versions
   bool current_ = false;
   bool caught_up_ = false;
+  bool behind_ = false;  // by the last heartbeat
 };
 
 }  // namespace idzone::replica

@@ -81,7 +81,7 @@ void FeedLink::NoteHealth(Ended& ended) {
     held_back_ = true;
     return;
   }
-  if (!follower_.current()) return;
+  if (!follower_.current() || follower_.lags()) return;
   current_at_ = steady_clock::now();
   const bool again = std::exchange(held_back_, false) | std::exchange(lagging_, false);
   if (!ended.was_current) process::Log(LogLevel::kInfo, "replica.current");

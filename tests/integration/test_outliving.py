@@ -3,6 +3,7 @@
 import time
 
 import dns.rcode
+import pytest
 from devstack.devices import make_device
 from devstack.process import wait_until
 from look_up import wire_query
@@ -46,7 +47,9 @@ def test_edge_serves_until_signatures_expire_and_then_says_servfail(own_stack):
     assert rcode(own_stack, owner) == "NOERROR", "it was the clock alone"
 
 
-def test_lag_ends_readiness_and_nothing_else(own_stack):
+@pytest.mark.parametrize("lost", ["feedd", "postgresql"])
+def test_lag_ends_readiness_and_nothing_else(own_stack, lost):
+    """Without the feed; and with one that lives on but cannot see what there is."""
     own_stack.create_namespace(ZONE, "--layout", "flat")
     with own_stack.client() as client:
         owner = client.enroll(ZONE, "dev1", make_device("dev1").certificate).identity.owner_name
@@ -55,15 +58,15 @@ def test_lag_ends_readiness_and_nothing_else(own_stack):
     replicad.environment = {"IDZONE_REPLICAD_REPLICA_LAG_MAX_SECONDS": "8"}
     replicad.restart().wait_ready()
 
-    own_stack.feedd.kill()
+    own_stack.daemons[lost].kill()
     time.sleep(2)
-    assert replicad.is_ready(), "losing the feed for a moment is no trouble"
+    assert replicad.is_ready(), "losing it for a moment is no trouble"
     wait_until(lambda: replicad.observe("/readyz")[0] == 503, 60, "not ready when it lags")
     assert "replica.lag_max_seconds" in replicad.observe("/readyz")[1]
     assert rcode(own_stack, owner) == "NOERROR"
 
-    own_stack.feedd._child = None
-    own_stack.feedd.start().wait_ready()
+    own_stack.daemons[lost]._child = None
+    own_stack.daemons[lost].start().wait_ready()
     replicad.wait_ready(60)
 
 

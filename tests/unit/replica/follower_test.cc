@@ -110,6 +110,21 @@ TEST_P(FollowerTest, AppliesASnapshotAndTheVersionsAfterIt) {
   EXPECT_TRUE(follower_->current());
 }
 
+TEST_P(FollowerTest, HasNotCaughtUpWhileTheFeedSaysThatItIsBehind) {
+  FollowResponse message;
+  message.mutable_heartbeat()->set_behind(true);
+
+  Answer(message);
+
+  EXPECT_FALSE(follower_->caught_up() || follower_->current());
+  EXPECT_TRUE(follower_->lags());
+  Heartbeat();
+  EXPECT_TRUE(follower_->caught_up() && follower_->current());
+  EXPECT_FALSE(follower_->lags());
+  Answer(message);
+  EXPECT_TRUE(follower_->lags());
+}
+
 TEST_P(FollowerTest, SaysWhereItStandsAfterARestart) {
   Snapshot(zone_);
 

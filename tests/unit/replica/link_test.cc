@@ -34,6 +34,89 @@ class EndingFeed final : public feed::v1::FeedService::Service {
   std::atomic<int> streams = 0;
 };
 
+/// A feed whose follower is current at first; from then on it is beaten with heartbeats.
+class LivelyFeed final : public feed::v1::FeedService::Service {
+ public:
+  enum class Then { kNothing, kBehind, kBadVersion };
+  explicit LivelyFeed(Then then) : then_(then) {}
+
+  grpc::Status Follow(grpc::ServerContext* /*context*/,
+                      grpc::ServerReaderWriter<feed::v1::FollowResponse, feed::v1::FollowRequest>* stream) override {
+    feed::v1::FollowRequest request;
+    stream->Read(&request);
+    feed::v1::FollowResponse heartbeat, version;
+    heartbeat.mutable_heartbeat();
+    version.mutable_version()->mutable_position()->set_zone(dns::Name::Parse("_device.acme.example.").value().wire());
+    if (!stream->Write(heartbeat) || !stream->Read(&request)) return grpc::Status::OK;
+    if (then_ == Then::kBadVersion && (!stream->Write(version) || !stream->Read(&request))) return grpc::Status::OK;
+    heartbeat.mutable_heartbeat()->set_behind(then_ == Then::kBehind);
+    while (stream->Write(heartbeat) && stream->Read(&request)) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return grpc::Status::OK;
+  }
+
+ private:
+  const Then then_;
+};
+
+/// How a link that may lag for a second fares with a feed for some seconds.
+struct Fared {
+  int current = 0;
+  std::string trouble;
+};
+
+Fared FareWith(grpc::Service& feed) {
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&feed);
+  const auto server = builder.BuildAndStart();
+  std::string directory = (std::filesystem::temp_directory_path() / "link-XXXXXX").string();
+  EXPECT_NE(mkdtemp(directory.data()), nullptr);
+  auto writer = ReplicaWriter::Open(directory, std::size_t{16} << 20);
+  const process::SystemClock clock;
+  prometheus::Registry registry;
+  FollowerMetrics metrics(registry);
+  Follower follower(**writer, {}, clock, &metrics);
+  Fared fared;  // the link calls one event at a time
+  FeedLink link(grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()), follower, metrics,
+                {.current = [&] { ++fared.current; }, .trouble = [&](const std::string& why) { fared.trouble = why; }},
+                {.lag_max = std::chrono::seconds(1)});
+  {
+    std::jthread running([&](const std::stop_token& stop) { EXPECT_TRUE(link.Run(stop)); });
+    std::this_thread::sleep_for(std::chrono::seconds(5));
+  }
+  server->Shutdown(std::chrono::system_clock::now());
+  std::filesystem::remove_all(directory);
+  return fared;
+}
+
+TEST(FeedLinkTest, IsCurrentAsLongAsTheFeedSaysSo) {
+  LivelyFeed feed(LivelyFeed::Then::kNothing);
+
+  const Fared fared = FareWith(feed);
+
+  EXPECT_EQ(fared.current, 1);
+  EXPECT_EQ(fared.trouble, "");
+}
+
+TEST(FeedLinkTest, LagsWhenALivelyFeedSaysThatItIsBehind) {
+  LivelyFeed feed(LivelyFeed::Then::kBehind);
+
+  const Fared fared = FareWith(feed);
+
+  EXPECT_EQ(fared.current, 1);
+  EXPECT_NE(fared.trouble.find("lag_max_seconds"), std::string::npos) << fared.trouble;
+}
+
+TEST(FeedLinkTest, LagsWhenAZoneIsRefusedThoughTheFeedIsLively) {
+  LivelyFeed feed(LivelyFeed::Then::kBadVersion);
+
+  const Fared fared = FareWith(feed);
+
+  EXPECT_EQ(fared.current, 1);
+  EXPECT_NE(fared.trouble.find("lag_max_seconds"), std::string::npos) << fared.trouble;
+}
+
 // Finish of a stream waits until everything that came was read: a follower whose answer could not be sent any more hung for good.
 TEST(FeedLinkTest, ComesAgainWhenTheFeedEndsBehindUnreadMessages) {
   EndingFeed feed;
