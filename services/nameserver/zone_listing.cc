@@ -17,10 +17,15 @@ Result<std::optional<ZoneListing::Entry>> ZoneListing::Next(replica::Snapshot& s
   }
   auto node = snapshot.After(zone_.record.generation, last_);
   if (!node) return tl::unexpected(node.error());
+  if (auto follows = CheckFollows(*node ? (*node)->key : OctetsView(first_)); !follows) return tl::unexpected(follows.error());
   if (!*node) {
     ended_ = true;
     return std::nullopt;
   }
+  auto next = dns::KeyOfDenialNext(zone_.record.denial, (*node)->next, zone_.apex);
+  if (!next) return tl::unexpected(next.error());
+  if (!awaited_) first_ = (*node)->key;
+  awaited_ = *std::move(next);
   auto owner = dns::Name::FromWire((*node)->owner, "node of the replica");
   if (!owner) return tl::unexpected(owner.error());
 
@@ -38,6 +43,12 @@ Result<std::optional<ZoneListing::Entry>> ZoneListing::Next(replica::Snapshot& s
   denial_ = Entry{dns::Nsec3Owner(last_, zone_.apex), {}};
   AppendDenialSignature(**node, dns::RrType::kNsec3, *negative_ttl_, make_, denial_->records);
   return entry;
+}
+
+Result<void> ZoneListing::CheckFollows(OctetsView key) const {
+  if (!awaited_ || key == *awaited_) return {};
+  return Fail(Reason::kEncodingMalformed, "zone " + zone_.apex.Format(), "a node " + HexEncode(*awaited_) + " behind " + HexEncode(last_),
+              HexEncode(key));
 }
 
 }  // namespace idzone::nameserver

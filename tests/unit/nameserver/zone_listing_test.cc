@@ -52,5 +52,28 @@ TEST(ZoneListingTest, ListingOfAnNsecZoneHasTheDenialSignaturesAtTheNames) {
   EXPECT_EQ(listed, expected);
 }
 
+TEST(ZoneListingTest, EndsWithAnErrorWhenANodeIsMissing) {
+  for (const auto kind : {dns::DenialKind::kNsec3, dns::DenialKind::kNsec}) {
+    ServedReplica replica(kind);
+    for (const dns::Name& missing : {replica.identity, replica.cut}) {
+      replica.Load(7);
+      replica::Snapshot snapshot(replica.writer().environment());
+      Must(snapshot.Renew());
+      const ServedZone zone = *Must(FindServedZone(snapshot, replica.apex));
+      auto damage = Must(replica::WriteTransaction::Begin(replica.writer().environment()));
+      ASSERT_TRUE(Must(damage.Remove(replica::Tree::kNode, replica::EncodeNodeKey(zone.record.generation, LookUpKey(zone, missing)))));
+      ASSERT_TRUE(damage.Commit());
+      Must(snapshot.Renew());
+      ZoneListing listing(zone, KeepRdata);
+
+      auto entry = listing.Next(snapshot);
+      while (entry && *entry) entry = listing.Next(snapshot);
+
+      ASSERT_FALSE(entry) << missing.Format();
+      EXPECT_EQ(entry.error().reason, Reason::kEncodingMalformed);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace idzone::nameserver
