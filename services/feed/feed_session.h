@@ -73,6 +73,8 @@ class FeedSession {
   Result<VersionPointer> NextVersion(const store::FeedZone& zone, const zone::ZonePosition& from);
   VersionPointer TakeAhead(std::deque<VersionPointer>& ahead);
   Brought SendSnapshot(const store::FeedZone& zone);
+  /// Tells a follower whose history is another one than ours, as a snapshot would not. Returns false when the session is over.
+  bool TellFork(const store::FeedZone& zone);
   /// Sends what waits to be sent together with others. Returns false when the session is over.
   bool SendBundle();
   Result<void> SendNodes(const store::FeedZone& zone, const std::vector<zone::NodeChange>& nodes, std::size_t begin, std::size_t end);

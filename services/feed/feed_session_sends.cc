@@ -105,8 +105,37 @@ bool FeedSession::SendBundle() {
   return true;
 }
 
+/// A database that was restored from a backup publishes the serials that the follower has had once more, with other content. A snapshot
+/// of what has overtaken the follower looks like any other, and could bring revoked identities back.
+bool FeedSession::TellFork(const store::FeedZone& zone) {
+  std::optional<zone::ZonePosition> held;
+  {
+    const std::scoped_lock lock(shared_->mutex);
+    held = shared_->ledger.NotYetCompared(zone.name);
+  }
+  // Where the serial has not come back yet, the follower sees that itself; another epoch is an operator's word.
+  if (!held || held->epoch != zone.position.epoch || !dns::SerialLess(held->serial, zone.position.serial)) return true;
+  const auto fork = parts_.board.ForkOf(zone, *held);
+  if (!fork) {
+    process::LogError(LogLevel::kWarning, "feed.journal_not_read", fork.error(), {{"zone", zone.name.Format()}});
+    return true;  // the snapshot cannot be read either
+  }
+  {
+    const std::scoped_lock lock(shared_->mutex);
+    shared_->ledger.NoteCompared(zone.name);
+  }
+  if (!*fork) return true;
+  process::Log(LogLevel::kError, "feed.history_forked", {{"edge", edge_id_}, {"zone", zone.name.Format()}, {"serial", held->serial}});
+  // Without what it changes, for it is to be refused.
+  v1::FollowResponse response;
+  ToProto(zone.name, (*fork)->position, response.mutable_version()->mutable_position());
+  response.mutable_version()->set_previous_serial((*fork)->previous_serial);
+  response.mutable_version()->set_previous_digest((*fork)->previous_digest);
+  return Deliver(response, {zone.name, true, std::nullopt});
+}
+
 FeedSession::Brought FeedSession::SendSnapshot(const store::FeedZone& zone) {
-  if (!SendBundle()) return Brought::kOver;
+  if (!SendBundle() || !TellFork(zone)) return Brought::kOver;
   // Others are being read: this one's turn comes with a later round.
   if (!parts_.snapshots.try_acquire()) {
     deferred_ = true;

@@ -29,6 +29,17 @@ zone::ZonePosition FollowerLedger::Sent(const dns::Name& zone) const {
   return found == zones_.end() ? zone::ZonePosition{} : found->second.sent;
 }
 
+std::optional<zone::ZonePosition> FollowerLedger::NotYetCompared(const dns::Name& zone) const {
+  const auto found = zones_.find(zone);
+  if (found == zones_.end() || found->second.compared || found->second.reached.digest.empty()) return std::nullopt;
+  return found->second.reached;
+}
+
+void FollowerLedger::Reach(Zone& zone, const zone::ZonePosition& position) {
+  zone.reached = position;
+  zone.compared = false;
+}
+
 void FollowerLedger::Send(SentMessage message) {
   if (message.position) {
     Zone& state = zones_[message.zone];
@@ -81,6 +92,10 @@ Result<SentMessage> FollowerLedger::Apply(const std::optional<zone::ZonePosition
     Zone& state = zones_[zone];
     if (!state.wants_snapshot) state.refusals = 0;
   };
+  if (position) {
+    Reach(zones_[message.zone], *message.position);
+    for (const auto& [zone, sent] : message.others) Reach(zones_[zone], sent);
+  }
   if (position && message.is_version) {
     accepted(message.zone);
     for (const auto& [zone, sent] : message.others) accepted(zone);

@@ -32,13 +32,17 @@ class FollowerLedger {
   enum class Step { kNothing, kVersions, kSnapshot };
 
   /// Takes a zone's position from the Hello.
-  void Hold(const dns::Name& zone, const zone::ZonePosition& position) { zones_[zone].sent = position; }
+  void Hold(const dns::Name& zone, const zone::ZonePosition& position) { Reach(zones_[zone], zones_[zone].sent = position); }
   bool Holds(const dns::Name& zone) const { return zones_.contains(zone); }
 
   /// Says what the follower needs of a zone that now stands at `newest`.
   Step Next(const dns::Name& zone, const zone::ZonePosition& newest, TimePoint now) const;
   /// Returns where the follower will stand when it has applied all that was sent; an empty digest: nowhere.
   zone::ZonePosition Sent(const dns::Name& zone) const;
+
+  /// Returns where the follower stands by its own word, unless that was compared with our history since it came there.
+  std::optional<zone::ZonePosition> NotYetCompared(const dns::Name& zone) const;
+  void NoteCompared(const dns::Name& zone) { zones_[zone].compared = true; }
 
   bool WindowOpen() const { return outstanding_.size() < kWindow; }
   void Send(SentMessage message);
@@ -67,6 +71,8 @@ class FollowerLedger {
  private:
   struct Zone {
     zone::ZonePosition sent;
+    zone::ZonePosition reached;  // by its own word; an empty digest: nowhere
+    bool compared = false;
     bool wants_snapshot = false;
     bool in_snapshot = false;
     bool has_failed = false;
@@ -74,6 +80,7 @@ class FollowerLedger {
     TimePoint not_before{};
   };
 
+  static void Reach(Zone& zone, const zone::ZonePosition& position);
   static void Delay(Zone& zone, TimePoint now);
 
   std::unordered_map<dns::Name, Zone> zones_;

@@ -148,6 +148,17 @@ Result<std::vector<VersionPointer>> ZoneBoard::VersionsAfter(const store::FeedZo
   return ChainOf(zone, position, std::move((*journals)[zone.zone_id]));
 }
 
+Result<std::optional<store::FeedVersion>> ZoneBoard::ForkOf(const store::FeedZone& zone, const zone::ZonePosition& position) {
+  // Its place is enough, and its delta stays where it is.
+  auto journals = store::ReadJournals(database_, {{zone.zone_id, position}}, {.versions_max = 1, .octets_max = 1, .delta_max = 0});
+  if (!journals) return tl::unexpected(journals.error());
+  for (store::FeedVersion& next : (*journals)[zone.zone_id]) {
+    if (next.position.epoch == position.epoch && next.previous_serial == position.serial && next.previous_digest != position.digest)
+      return std::optional(std::move(next));
+  }
+  return std::nullopt;
+}
+
 void ZoneBoard::Quarantine(const store::FeedZone& zone, const Error& error) {
   {
     const std::scoped_lock lock(mutex_);

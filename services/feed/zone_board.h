@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "services/store/feed_store.h"
@@ -42,6 +43,10 @@ class ZoneBoard {
   /// Returns the versions that follow `position` without a gap, some or all of them; none when the journal has no such
   /// chain, when the next one is too great for a message, or when the zone is in quarantine now.
   Result<std::vector<VersionPointer>> VersionsAfter(const store::FeedZone& zone, const zone::ZonePosition& position);
+
+  /// Returns the version that follows another one than `position`, though of the same epoch and serial; nothing: the journal knows none.
+  /// Without its delta.
+  Result<std::optional<store::FeedVersion>> ForkOf(const store::FeedZone& zone, const zone::ZonePosition& position);
 
   /// Stops feeding a zone.
   void Quarantine(const store::FeedZone& zone, const Error& error);

@@ -189,6 +189,16 @@ void Follower::Release(const std::vector<dns::Name>& children, Reached& reached)
   }
 }
 
+Result<void> Follower::NoteFork(const dns::Name& zone, const feed::v1::FollowResponse_Version& message) {
+  const auto position = FromProto(message.position());
+  if (!position) return tl::unexpected(position.error());
+  const auto own = Written(writer_.FindZone(zone));
+  if (!own) return tl::unexpected(own.error());
+  if (*own && IsFork((*own)->position, position->epoch, message.previous_serial(), message.previous_digest()))
+    forked_[zone] = position->epoch;
+  return {};
+}
+
 Result<VersionWrite> Follower::Judge(const dns::Name& zone, const feed::v1::FollowResponse_Version& message, bool is_first) {
   const auto position = FromProto(message.position());
   if (!position) return tl::unexpected(position.error());
@@ -197,7 +207,7 @@ Result<VersionWrite> Follower::Judge(const dns::Name& zone, const feed::v1::Foll
   if (!*own) return Fail(Reason::kVersionGap, "zone " + zone.Format(), "a snapshot of a zone that is not held", "a version");
   const FedVersion version{*position, message.previous_serial(), message.previous_digest(), message.delta()};
   const FedZone fed{zone, (*own)->denial};
-  if (IsFork((*own)->position, position->epoch, version.previous_serial, version.previous_digest)) forked_[zone] = position->epoch;
+  if (auto noted = NoteFork(zone, message); !noted) return tl::unexpected(noted.error());
   auto changes = CheckChain(fed, (*own)->position, version);
   if (!changes) return tl::unexpected(changes.error());
 
@@ -225,7 +235,10 @@ Follower::Effect Follower::ApplyVersions(const std::vector<const feed::v1::Follo
   for (const auto* message : messages) {
     auto zone = dns::Name::FromWire(message->position().zone(), "zone");
     if (!zone) return tl::unexpected(zone.error());
-    if (refused_.contains(*zone)) continue;
+    if (refused_.contains(*zone)) {
+      if (auto noted = NoteFork(*zone, *message); !noted) return tl::unexpected(noted.error());
+      continue;
+    }
     to_blame_ = *zone;
     if (!zones.insert(*zone).second) return Fail(Reason::kVersionGap, "versions of " + zone->Format(), "one at a time", "two");
     auto write = Judge(*zone, *message, writes.empty());
@@ -265,6 +278,8 @@ Follower::Effect Follower::ApplyVersions(const std::vector<const feed::v1::Follo
 Result<void> Follower::CheckPast(const dns::Name& zone, const zone::ZonePosition& held, const zone::ZonePosition& offered,
                                  std::uint64_t nodes) {
   Result<void> checked = CheckHistory(zone, held, offered);
+  // What is published on top of it is of that history, too.
+  if (!checked && checked.error().reason == Reason::kDigestMismatch) forked_[zone] = offered.epoch;
   if (const auto forked = forked_.find(zone); checked && forked != forked_.end() && offered.epoch <= forked->second)
     checked = Fail(Reason::kDigestMismatch, "snapshot of " + zone.Format(), "the history that is held, or an epoch after it",
                    "another history of epoch " + std::to_string(offered.epoch));

@@ -2,13 +2,14 @@
 """Zones that an edge does not take although they are signed: one that has lost most of its names, and one with another history. The
 edge serves what it holds, says so, is not ready, and takes them on an operator's word in the file `accept` beside the replica."""
 import subprocess
+import time
 
 import pytest
 from devstack.devices import make_devices
 from devstack.process import wait_until
 from idzone_stack import TestStack
 
-SHRUNK, RESTORED = "_device.shrunk.example.", "_device.restored.example."
+SHRUNK = "_device.shrunk.example."
 DEVICES, LEFT = 300, 100
 
 
@@ -83,34 +84,42 @@ def test_a_zone_that_lost_most_of_its_names_waits_for_an_operator(held_stack):
     assert stack.validator(SHRUNK).delv_says(owners[-1]) == "secure NXDOMAIN"
 
 
-def test_a_database_that_went_back_in_time_is_noticed(held_stack):
-    """A backup is restored: the same serials come again, with other content."""
+@pytest.mark.parametrize(("case", "away", "versions"), [("same", True, 1), ("overtaken", True, 3), ("watched", False, 3)])
+def test_a_database_that_went_back_in_time_is_noticed(held_stack, case, away, versions):
+    """A backup is restored: the same serials come again, with other content, and others on top of them; the edge is away until then, or not."""
     stack = held_stack
-    stack.create_namespace(RESTORED, "--layout", "flat")
-    enroll(stack, RESTORED, make_devices(3, "old", kinds=lambda number: "p256"))
-    stack.wait_live(RESTORED)
+    restored = f"_device.{case}.example."
+    stack.create_namespace(restored, "--layout", "flat")
+    enroll(stack, restored, make_devices(3, "old", kinds=lambda number: "p256"))
+    stack.wait_live(restored)
     backup = stack.folder / "backup"
     stop(stack, "provisiond", "signerd", "feedd")
     stack.cluster.stop()
     subprocess.run(["cp", "-a", stack.folder / "postgresql", backup], check=True)
     resume(stack)
-    lost = enroll(stack, RESTORED, make_devices(1, "lost", kinds=lambda number: "p256"))[0]
-    stack.wait_live(RESTORED)
+    lost = enroll(stack, restored, make_devices(1, "lost", kinds=lambda number: "p256"))[0]
+    stack.wait_live(restored)
     assert is_there(stack, lost)
 
-    # Away until the serial that it holds is there again: before that, it would see an older one.
-    stop(stack, "provisiond", "signerd", "feedd", "replicad")
+    stop(stack, "provisiond", "signerd", "feedd", *(["replicad"] if away else []))
     stack.cluster.stop()
     subprocess.run(["rm", "-rf", stack.folder / "postgresql"], check=True)
     subprocess.run(["mv", backup, stack.folder / "postgresql"], check=True)
     resume(stack)
-    other = enroll(stack, RESTORED, make_devices(1, "other", kinds=lambda number: "p256"))[0]
-    start(stack, "replicad")
+    if not away:
+        require_held_back(stack, restored, "VERSION_GAP")
+    for number in range(versions):
+        other = enroll(stack, restored, make_devices(1, f"other{number}", kinds=lambda number: "p256"))[0]
+    if away:
+        start(stack, "replicad")
 
-    require_held_back(stack, RESTORED, "DIGEST_MISMATCH")
+    wait_until(lambda: any(restored in line and "DIGEST_MISMATCH" in line for line in stack.replicad.log_tail(200).splitlines()), 60, "the fork is seen")
+    require_held_back(stack, restored, "DIGEST_MISMATCH")
+    time.sleep(12)  # the feed offers it again
+    require_held_back(stack, restored, "DIGEST_MISMATCH")
     assert is_there(stack, lost) and not is_there(stack, other), "one history, not a mixture"
 
-    accept(stack, RESTORED)
+    accept(stack, restored)
     wait_until(lambda: is_there(stack, other), 10, "the other history is served")
     assert not is_there(stack, lost)
 

@@ -31,6 +31,30 @@ TEST_F(FollowerLedgerTest, ChoosesBySeenPosition) {
   EXPECT_EQ(ledger.Next(zone, At(5), now), Step::kNothing) << "under way";
 }
 
+TEST_F(FollowerLedgerTest, SaysOnceWhereTheFollowerStandsByItsOwnWord) {
+  EXPECT_FALSE(ledger.NotYetCompared(zone)) << "holds nothing";
+  ledger.Hold(zone, At(4));
+  ledger.Send({zone, true, At(5)});
+  EXPECT_EQ(ledger.NotYetCompared(zone), At(4)) << "not what it was sent";
+
+  ledger.NoteCompared(zone);
+  EXPECT_FALSE(ledger.NotYetCompared(zone));
+  ASSERT_TRUE(ledger.Apply(At(5)));
+
+  EXPECT_EQ(ledger.NotYetCompared(zone), At(5));
+}
+
+TEST_F(FollowerLedgerTest, TellsThatTheServerCouldNotReadASnapshotUntilTheNextBegins) {
+  ledger.Hold(zone, At(4));
+  EXPECT_FALSE(ledger.HasFailed(zone));
+
+  ledger.FailSnapshot(zone, now);
+  EXPECT_TRUE(ledger.HasFailed(zone));
+
+  ledger.BeginSnapshot(zone);
+  EXPECT_FALSE(ledger.HasFailed(zone));
+}
+
 TEST_F(FollowerLedgerTest, ClosesTheWindowAtSixteen) {
   for (dns::Serial serial = 1; serial <= FollowerLedger::kWindow; ++serial) {
     EXPECT_TRUE(ledger.WindowOpen());

@@ -204,6 +204,7 @@ TEST_P(FollowerTest, HoldsBackAnotherHistoryOfTheSameSerialUntilTheEpochRises) {
   EXPECT_EQ(Held(), zone_.position());
   Heartbeat();
   EXPECT_FALSE(follower_->current());
+  EXPECT_EQ(Begin(other).refusal().reason(), "DIGEST_MISMATCH") << "though it has overtaken what is held";
 
   other.SetEpoch(2);
   EXPECT_TRUE(Snapshot(other).applied().has_position());
@@ -222,6 +223,21 @@ TEST_P(FollowerTest, AVersionOfAnotherHistoryHoldsItsSnapshotsBackToo) {
   EXPECT_EQ(Version(foreign).refusal().reason(), "DIGEST_MISMATCH");
   EXPECT_TRUE(Begin(other).has_refusal());
   EXPECT_EQ(follower_->held_back().size(), 1u);
+  EXPECT_EQ(Held(), zone_.position());
+}
+
+TEST_P(FollowerTest, AVersionOfAnotherHistoryCountsOfARefusedZoneToo) {
+  SignedZone other = zone_.Fork();
+  zone_.Publish({"one"});
+  Snapshot(zone_);
+  ASSERT_EQ(Begin(other).refusal().reason(), "VERSION_GAP") << "a zone of the past";
+  other.Journal({other.Apex()}, 2);
+  FedVersion told = other.Publish({"two"});
+  told.delta.clear();
+
+  EXPECT_FALSE(Version(told).applied().has_position());
+
+  EXPECT_EQ(Begin(other).refusal().reason(), "DIGEST_MISMATCH");
   EXPECT_EQ(Held(), zone_.position());
 }
 
