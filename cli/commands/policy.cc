@@ -147,8 +147,9 @@ void AddPolicyCommands(CLI::App& app, Session& session) {
       AddSpan(*create, "--apex-resign", options->apex_resign, "The same for SOA, NS and DNSKEY (default: as --resign)");
   apex_life->needs(apex_resign);
   apex_resign->needs(apex_life);
-  AddSpan(*create, "--soa-expire", options->soa_expire,
-          "After which a secondary that is cut off goes silent (default: --life less --resign)");
+  AddSpan(
+      *create, "--soa-expire", options->soa_expire,
+      "After which a secondary that is cut off goes silent (default: what the oldest signatures have left, --life less 25/16 --resign)");
   create->add_option("--keys", options->key_scope, "Whose keys there are: shared by the zones of a namespace (default), or each zone's own")
       ->check(CLI::IsMember({"namespace", "zone"}));
   create->add_option("--scheme", options->key_scheme, "Of the first keys: one key (csk, default), or a KSK and a ZSK (split)")

@@ -16,7 +16,7 @@ class Database;
 
 /// The schema versions that this build can work with: what the daemons check at their start.
 inline constexpr int kSchemaVersionMin = 18;
-inline constexpr int kSchemaVersionMax = 18;
+inline constexpr int kSchemaVersionMax = 19;
 
 struct Migration {
   int version = 0;

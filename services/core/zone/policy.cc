@@ -93,16 +93,20 @@ Result<ZonePolicy> MakeZonePolicy(const std::string& name, const PolicyChoice& c
   policy.apex_ttl = static_cast<dns::Ttl>(std::min(SecondsOf(kApexTtlMax), policy.apex.resign).count());
   policy.soa_refresh = std::clamp<seconds>(resign / 12, kResignMin / 4, hours(4));
   policy.soa_retry = policy.soa_refresh / 4;
-  const seconds expire_max = std::min(
-      {policy.identity.life - policy.identity.resign, policy.denial.life - policy.denial.resign, policy.apex.life - policy.apex.resign});
+  const seconds expire_max = LeastRest(policy);
   policy.soa_expire = choice.soa_expire.value_or(expire_max);
   if (auto fits = CheckRange("soa_expire", policy.soa_expire, 2 * (policy.soa_refresh + policy.soa_retry), expire_max,
-                             policy.soa_expire > expire_max ? ", the least of life - resign" : ", two refreshes and retries");
+                             policy.soa_expire > expire_max ? ", what the oldest signatures have left" : ", two refreshes and retries");
       !fits)
     return tl::unexpected(fits.error());
   policy.keys = choice.keys;
   if (auto fits = CheckKeyPolicy(policy); !fits) return tl::unexpected(fits.error());
   return policy;
+}
+
+std::chrono::seconds LeastRest(const ZonePolicy& policy) {
+  const auto swept = [](const SignatureLife& life) { return life.life - (25 * life.resign + seconds(15)) / 16; };
+  return std::min({swept(policy.identity), swept(policy.denial), policy.apex.life - policy.apex.resign});
 }
 
 std::chrono::seconds RollDuration(const ZonePolicy& policy, bool of_zsk) {

@@ -52,7 +52,7 @@ struct ZonePolicy {
   SignatureLife apex;      // SOA, NS, DNSKEY, NSEC3PARAM
   std::chrono::seconds soa_refresh;
   std::chrono::seconds soa_retry;
-  std::chrono::seconds soa_expire;  // <= identity life - resign: a cut-off secondary goes silent, never stale
+  std::chrono::seconds soa_expire;  // <= LeastRest: a cut-off secondary goes silent, never stale
   std::chrono::seconds inception_offset = kInceptionOffset;
   KeyPolicy keys{};
   friend bool operator==(const ZonePolicy&, const ZonePolicy&) = default;
@@ -65,7 +65,7 @@ struct PolicyChoice {
   std::optional<SignatureLife> denial{};             // as identity
   std::optional<SignatureLife> apex{};               // as identity
   std::optional<dns::Ttl> negative_ttl{};            // the lesser of `ttl` and 300 s
-  std::optional<std::chrono::seconds> soa_expire{};  // the least of life - resign
+  std::optional<std::chrono::seconds> soa_expire{};  // LeastRest
   KeyPolicy keys{};
 };
 
@@ -75,12 +75,16 @@ Result<void> CheckPolicyName(const std::string& name, const char* field);
 /// Checks a choice and makes the policy. The rules, each with the field that breaks it:
 ///   life >= 3 x resign, of each class: two missed renewals, or an outage of that length, hurt nobody;
 ///   resign >= ttl (identity), >= negative ttl (denial): what is cached is renewed before it dies;
-///   soa_expire <= life - resign of each class: a secondary that is cut off goes silent before its signatures die;
+///   soa_expire <= LeastRest: a secondary that is cut off goes silent before its signatures die;
 ///   10 min <= resign; life <= 30 d: it bounds for how long a revoked record can be replayed; 1 s <= ttl <= 1 d; negative ttl <= 3 h
 ///   (RFC 2308 §5); soa_expire >= 2 x (refresh + retry);
 ///   key_life, zsk_life >= 4 x the roll's duration, so that keys rest most of the time; zsk_life only where there are ZSKs.
 /// VALUE_MALFORMED the name (1 to 32 lower-case letters, digits, hyphens), VALUE_OUT_OF_RANGE.
 Result<ZonePolicy> MakeZonePolicy(const std::string& name, const PolicyChoice& choice);
+
+/// Returns how much of its life any signature has left at least while the signer is at work. The sweep leaves one until it is
+/// 3/2 + 1/16 of the re-sign period old (zone-signer/README.md "The sweep"); those of the apex are made again at its age of one period.
+std::chrono::seconds LeastRest(const ZonePolicy& policy);
 
 /// Returns how long a roll takes, of edges that follow at once: two intervals for caches (RFC 7583 Ipub, Iret), and a re-sign period in
 /// which data is signed with the new keys. With a key that signs keys, two days more: a parent that does its part within a day, and a
