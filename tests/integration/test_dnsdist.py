@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import time
+import typing
 
 import dns.flags
 import dns.message
@@ -72,8 +73,17 @@ def test_answers_validate_through_it(rested, name, rr_type, verdict):
     assert Validator(rested.folder / "resolver", ZONE, rested.anchors, rested.front_port).delv_says(name, rr_type) == verdict
 
 
+class Flood(typing.NamedTuple):
+    """What came of one: octets of UDP payload; `whole` answers are those without TC."""
+    sent: int
+    received: int
+    answered: int
+    whole: int
+    largest: int
+
+
 def flood(front, name, rr_type, source="127.0.0.1", seconds=FLOOD_SECONDS, rate=2000, sources=1):
-    """Asks at a steady rate; returns (octets sent, octets received, answers that were whole, the largest answer), all of UDP payload."""
+    """Asks at a steady rate."""
     query = dns.message.make_query(name, rr_type, want_dnssec=True, payload=4096).to_wire()
     clients = []
     for number in range(sources):
@@ -83,10 +93,10 @@ def flood(front, name, rr_type, source="127.0.0.1", seconds=FLOOD_SECONDS, rate=
         client.connect(("127.0.0.1", front.front_port))
         client.setblocking(False)
         clients.append(client)
-    sent = received = whole = largest = asked = 0
+    sent = received = answered = whole = largest = asked = 0
 
     def drain():
-        nonlocal received, whole, largest
+        nonlocal received, answered, whole, largest
         for client in clients:
             while True:
                 try:
@@ -94,6 +104,7 @@ def flood(front, name, rr_type, source="127.0.0.1", seconds=FLOOD_SECONDS, rate=
                 except BlockingIOError:
                     break
                 received += len(answer)
+                answered += 1
                 largest = max(largest, len(answer))
                 whole += not answer[2] & 2  # TC
 
@@ -112,13 +123,13 @@ def flood(front, name, rr_type, source="127.0.0.1", seconds=FLOOD_SECONDS, rate=
     drain()
     for client in clients:
         client.close()
-    return sent, received, whole, largest
+    return Flood(sent, received, answered, whole, largest)
 
 
 @pytest.mark.parametrize("name, rr_type", [(owner(5), "TLSA"), ("absent." + ZONE, "TLSA"), ("x.y.z." + ZONE, "SSHFP"), (ZONE, "DNSKEY"), (ZONE, "NS"), (ZONE, "ANY")],
                          ids=["existing", "absent", "deep absent", "keys", "name servers", "any"])
 def test_a_flood_brings_its_victim_at_most_five_times_what_it_costs(rested, name, rr_type):
-    sent, received, whole, largest = flood(rested, name, rr_type)
+    sent, received, _, whole, largest = flood(rested, name, rr_type)
 
     print(f"{rr_type} {name}: {sent} octets sent, {received} received, factor {received / sent:.2f}; {whole} whole answers; largest {largest}")
     assert received <= FACTOR_MAX * sent
@@ -137,11 +148,18 @@ def test_without_it_the_same_flood_brings_more(rested):
 
 
 def test_a_flood_from_many_addresses_of_a_network_is_one_flood(rested):
-    sent, received, whole, _ = flood(rested, "absent." + ZONE, "TLSA", source="127.0.7.1", rate=4000, sources=100)
+    sent, received, _, whole, _ = flood(rested, "absent." + ZONE, "TLSA", source="127.0.7.1", rate=4000, sources=100)
 
     print(f"100 addresses: factor {received / sent:.2f}, {whole} whole answers")
     assert received <= FACTOR_MAX * sent
     assert whole <= 1.2 * (500 * FLOOD_SECONDS + 1000)
+
+
+def test_far_beyond_that_a_network_is_not_answered_at_all(rested):
+    came = flood(rested, "absent." + ZONE, "TLSA", source="127.0.9.1", rate=15000, sources=100)
+
+    print(f"100 addresses, {came.answered} answers, {came.whole} of them whole")
+    assert 0 < came.answered <= 1.1 * (5000 * FLOOD_SECONDS + 10000)
 
 
 def test_who_is_told_to_use_tcp_gets_a_secure_answer_there(rested):
