@@ -77,14 +77,13 @@ Result<void> FeedSession::Serve(const std::function<Result<void>()>& check_calle
     deferred_ = false;
     Round(*parts_.board.Zones());
     const bool behind = deferred_ || !parts_.board.IsFresh();
-    if (told_behind && !behind) told_behind = !Heartbeat(false);
     const TimePoint now = steady_clock::now();
     if (now - checked_at >= kCheckCallerEvery) {
       checked_at = now;
       // PostgreSQL being away says nothing about the caller.
       if (auto checked = check_caller(); !checked && checked.error().reason != Reason::kUnavailable) End(checked.error());
     }
-    if (now - sent_at_ >= kHeartbeatEvery) {
+    if ((told_behind && !behind) || now - sent_at_ >= kHeartbeatEvery) {
       Heartbeat(behind);
       told_behind = behind;
     }

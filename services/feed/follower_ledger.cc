@@ -13,6 +13,12 @@ constexpr seconds kLastDelay(300);
 
 }  // namespace
 
+void FollowerLedger::Hold(const dns::Name& zone, const zone::ZonePosition& position) {
+  Zone& state = zones_[zone];
+  state.sent = position;
+  Reach(state, position);
+}
+
 FollowerLedger::Step FollowerLedger::Next(const dns::Name& zone, const zone::ZonePosition& newest, TimePoint now) const {
   const auto found = zones_.find(zone);
   if (found == zones_.end()) return Step::kSnapshot;
@@ -87,18 +93,15 @@ Result<SentMessage> FollowerLedger::Apply(const std::optional<zone::ZonePosition
   if (position && message.position != position)
     return Fail(Reason::kValueMalformed, "applied.position", "the position of the message that is answered", "another");
   outstanding_.pop_front();
-  // A snapshot alone does not show that versions are accepted again.
-  const auto accepted = [&](const dns::Name& zone) {
+  const auto reach = [&](const dns::Name& zone, const zone::ZonePosition& reached) {
     Zone& state = zones_[zone];
-    if (!state.wants_snapshot) state.refusals = 0;
+    Reach(state, reached);
+    // A snapshot alone does not show that versions are accepted again.
+    if (message.is_version && !state.wants_snapshot) state.refusals = 0;
   };
   if (position) {
-    Reach(zones_[message.zone], *message.position);
-    for (const auto& [zone, sent] : message.others) Reach(zones_[zone], sent);
-  }
-  if (position && message.is_version) {
-    accepted(message.zone);
-    for (const auto& [zone, sent] : message.others) accepted(zone);
+    reach(message.zone, *position);
+    for (const auto& [zone, sent] : message.others) reach(zone, sent);
   }
   return message;
 }

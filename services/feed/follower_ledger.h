@@ -32,7 +32,7 @@ class FollowerLedger {
   enum class Step { kNothing, kVersions, kSnapshot };
 
   /// Takes a zone's position from the Hello.
-  void Hold(const dns::Name& zone, const zone::ZonePosition& position) { Reach(zones_[zone], zones_[zone].sent = position); }
+  void Hold(const dns::Name& zone, const zone::ZonePosition& position);
   bool Holds(const dns::Name& zone) const { return zones_.contains(zone); }
 
   /// Says what the follower needs of a zone that now stands at `newest`.

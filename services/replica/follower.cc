@@ -189,14 +189,9 @@ void Follower::Release(const std::vector<dns::Name>& children, Reached& reached)
   }
 }
 
-Result<void> Follower::NoteFork(const dns::Name& zone, const feed::v1::FollowResponse_Version& message) {
-  const auto position = FromProto(message.position());
-  if (!position) return tl::unexpected(position.error());
-  const auto own = Written(writer_.FindZone(zone));
-  if (!own) return tl::unexpected(own.error());
-  if (*own && IsFork((*own)->position, position->epoch, message.previous_serial(), message.previous_digest()))
-    forked_[zone] = position->epoch;
-  return {};
+void Follower::NoteFork(const dns::Name& zone, const zone::ZonePosition& held, const feed::v1::FollowResponse_Version& message) {
+  const zone::Epoch epoch = message.position().epoch();
+  if (IsFork(held, epoch, message.previous_serial(), message.previous_digest())) forked_[zone] = epoch;
 }
 
 Result<VersionWrite> Follower::Judge(const dns::Name& zone, const feed::v1::FollowResponse_Version& message, bool is_first) {
@@ -207,7 +202,7 @@ Result<VersionWrite> Follower::Judge(const dns::Name& zone, const feed::v1::Foll
   if (!*own) return Fail(Reason::kVersionGap, "zone " + zone.Format(), "a snapshot of a zone that is not held", "a version");
   const FedVersion version{*position, message.previous_serial(), message.previous_digest(), message.delta()};
   const FedZone fed{zone, (*own)->denial};
-  if (auto noted = NoteFork(zone, message); !noted) return tl::unexpected(noted.error());
+  NoteFork(zone, (*own)->position, message);
   auto changes = CheckChain(fed, (*own)->position, version);
   if (!changes) return tl::unexpected(changes.error());
 
@@ -236,7 +231,9 @@ Follower::Effect Follower::ApplyVersions(const std::vector<const feed::v1::Follo
     auto zone = dns::Name::FromWire(message->position().zone(), "zone");
     if (!zone) return tl::unexpected(zone.error());
     if (refused_.contains(*zone)) {
-      if (auto noted = NoteFork(*zone, *message); !noted) return tl::unexpected(noted.error());
+      const auto own = Written(writer_.FindZone(*zone));
+      if (!own) return tl::unexpected(own.error());
+      if (*own) NoteFork(*zone, (*own)->position, *message);
       continue;
     }
     to_blame_ = *zone;

@@ -85,7 +85,7 @@ class Follower {
   Effect ApplyVersions(const std::vector<const feed::v1::FollowResponse_Version*>& messages);
   /// Verifies a version; notes the zone to blame when it fails.
   /// Remembers that a version leads on from another history than ours.
-  Result<void> NoteFork(const dns::Name& zone, const feed::v1::FollowResponse_Version& message);
+  void NoteFork(const dns::Name& zone, const zone::ZonePosition& held, const feed::v1::FollowResponse_Version& message);
   Result<VersionWrite> Judge(const dns::Name& zone, const feed::v1::FollowResponse_Version& message, bool is_first);
   Effect ApplyBegin(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotBegin& message);
   Effect ApplyNodes(const dns::Name& zone, const feed::v1::FollowResponse_SnapshotNodes& message);

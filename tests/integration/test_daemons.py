@@ -178,7 +178,7 @@ def test_renewed_server_certificate_is_used_without_restart(own_stack, name):
     assert own_stack.daemons[name].pid() == pid
 
 
-def test_signer_refuses_a_key_encryption_key_that_opens_none_of_its_keys(own_stack, copied_config):
+def test_signer_refuses_a_key_encryption_key_that_opens_none_of_its_keys(own_stack):
     own_stack.create_namespace("_device.kek.example.", "--layout", "flat")
     kek = pathlib.Path(own_stack.folder / "keys" / "other-kek")
     kek.write_text("ab" * 32)

@@ -58,36 +58,59 @@ class LivelyFeed final : public feed::v1::FeedService::Service {
   const Then then_;
 };
 
-/// How a link that may lag for a second fares with a feed for some seconds.
+/// A link to a feed, from construction to destruction, with an empty replica and a lag of a second allowed.
+class RunningLink {
+ public:
+  explicit RunningLink(grpc::Service& feed) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(&feed);
+    server_ = builder.BuildAndStart();
+    if (mkdtemp(directory_.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    writer_ = ReplicaWriter::Open(directory_, std::size_t{16} << 20).value();
+    follower_.emplace(*writer_, FollowerOptions(), clock_, &metrics_);
+    link_.emplace(grpc::CreateChannel("127.0.0.1:" + std::to_string(port_), grpc::InsecureChannelCredentials()), *follower_, metrics_,
+                  LinkEvents{.current = [this] { ++current; }, .trouble = [this](const std::string& why) { trouble = why; }},
+                  LinkOptions{.lag_max = std::chrono::seconds(1)});
+    running_ = std::jthread([this](const std::stop_token& stop) { EXPECT_TRUE(link_->Run(stop)); });
+  }
+  ~RunningLink() {
+    Stop();
+    server_->Shutdown(std::chrono::system_clock::now());
+    std::filesystem::remove_all(directory_);
+  }
+  /// What it has told can be read then.
+  void Stop() {
+    running_.request_stop();
+    if (running_.joinable()) running_.join();
+  }
+
+  int current = 0;  // the link calls one event at a time
+  std::string trouble;
+
+ private:
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+  std::string directory_ = (std::filesystem::temp_directory_path() / "link-XXXXXX").string();
+  std::unique_ptr<ReplicaWriter> writer_;
+  const process::SystemClock clock_;
+  prometheus::Registry registry_;
+  FollowerMetrics metrics_{registry_};
+  std::optional<Follower> follower_;
+  std::optional<FeedLink> link_;
+  std::jthread running_;
+};
+
+/// How a link has fared after some seconds.
 struct Fared {
   int current = 0;
   std::string trouble;
 };
-
 Fared FareWith(grpc::Service& feed) {
-  int port = 0;
-  grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&feed);
-  const auto server = builder.BuildAndStart();
-  std::string directory = (std::filesystem::temp_directory_path() / "link-XXXXXX").string();
-  EXPECT_NE(mkdtemp(directory.data()), nullptr);
-  auto writer = ReplicaWriter::Open(directory, std::size_t{16} << 20);
-  const process::SystemClock clock;
-  prometheus::Registry registry;
-  FollowerMetrics metrics(registry);
-  Follower follower(**writer, {}, clock, &metrics);
-  Fared fared;  // the link calls one event at a time
-  FeedLink link(grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()), follower, metrics,
-                {.current = [&] { ++fared.current; }, .trouble = [&](const std::string& why) { fared.trouble = why; }},
-                {.lag_max = std::chrono::seconds(1)});
-  {
-    std::jthread running([&](const std::stop_token& stop) { EXPECT_TRUE(link.Run(stop)); });
-    std::this_thread::sleep_for(std::chrono::seconds(5));
-  }
-  server->Shutdown(std::chrono::system_clock::now());
-  std::filesystem::remove_all(directory);
-  return fared;
+  RunningLink link(feed);
+  std::this_thread::sleep_for(std::chrono::seconds(5));
+  link.Stop();
+  return {link.current, link.trouble};
 }
 
 TEST(FeedLinkTest, IsCurrentAsLongAsTheFeedSaysSo) {
@@ -120,30 +143,12 @@ TEST(FeedLinkTest, LagsWhenAZoneIsRefusedThoughTheFeedIsLively) {
 // Finish of a stream waits until everything that came was read: a follower whose answer could not be sent any more hung for good.
 TEST(FeedLinkTest, ComesAgainWhenTheFeedEndsBehindUnreadMessages) {
   EndingFeed feed;
-  int port = 0;
-  grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&feed);
-  const auto server = builder.BuildAndStart();
-  std::string directory = (std::filesystem::temp_directory_path() / "link-XXXXXX").string();
-  ASSERT_NE(mkdtemp(directory.data()), nullptr);
-  auto writer = ReplicaWriter::Open(directory, std::size_t{16} << 20);
-  const process::SystemClock clock;
-  prometheus::Registry registry;
-  FollowerMetrics metrics(registry);
-  Follower follower(**writer, {}, clock, &metrics);
-  FeedLink link(grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()), follower, metrics,
-                {.current = [] {}, .trouble = [](const std::string&) {}});
+  const RunningLink link(feed);
 
-  std::jthread running([&](const std::stop_token& stop) { EXPECT_TRUE(link.Run(stop)); });
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (feed.streams < 8 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(20));
 
   EXPECT_GE(feed.streams, 8);
-  running.request_stop();
-  running.join();
-  server->Shutdown(std::chrono::system_clock::now());
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

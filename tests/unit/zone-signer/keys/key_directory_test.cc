@@ -93,9 +93,8 @@ TEST_F(KeyDirectoryTest, RefusesAKeyThatWasRenamed) {
   KeyDirectory directory = Open().value();
   const SigningKey one = directory.Create(13).value();
   const SigningKey two = directory.Create(13).value();
-  std::filesystem::rename(keys_.path() / HexEncode(one.id()), keys_.path() / HexEncode(two.id()));
-
   const SigningKey sound = directory.Create(13).value();
+  std::filesystem::rename(keys_.path() / HexEncode(one.id()), keys_.path() / HexEncode(two.id()));
 
   EXPECT_FALSE(Open()->Load(two.id()).has_value());
   EXPECT_TRUE(Open()->Load(sound.id()).has_value());
