@@ -23,6 +23,7 @@ class RollingStack(TestStack):
         self.settings = {"SIGNING_CLOCK_SKEW_SECONDS_MAX": "0", "ROLLOVER_PROPAGATION_SECONDS": "0", "PARENT_DS_TTL_SECONDS": "60", "PARENT_PROPAGATION_SECONDS": "0"}
         self.set_signer_clock(self.begins_hours_ago * HOUR)
         self.asking = threading.Lock()  # held by who asks, while it asks
+        self.before_jump = lambda: None
         return self
 
     def set_signer_clock(self, seconds_ago):
@@ -34,6 +35,7 @@ class RollingStack(TestStack):
     def jump(self, seconds):
         """Kills the signer, whatever it is doing, and starts it that much later. PowerDNS is restarted: what its packet cache holds
         for 20 s is younger than any key's farewell, but not when hours go by at once."""
+        self.before_jump()
         self.signerd.kill()
         self.signerd._child = None
         with self.asking:

