@@ -6,11 +6,14 @@
 #include <set>
 #include <sstream>
 
+#include "tests/tools/aging_zone.h"
 #include "zone-signer/rollover/schedule.h"
 
 /// A world in which keys roll: zones, edges, foreign secondaries, a parent, and caches that hold the oldest data that they
 /// legally may. Time is simulated; chance comes from a seed. After each change every combination of what some cache may
-/// hold is judged: DS x DNSKEY, DNSKEY x signatures of data.
+/// hold is judged: DS x DNSKEY, DNSKEY x signatures of data. Meanwhile signatures grow old and are renewed: each must have left what the
+/// policy promises, less the time for which the signer is down. It is, for as long as the policy tolerates (zone::LeastRest), again and
+/// again.
 namespace idzone::signer::rollover {
 
 using std::chrono::hours;
@@ -27,6 +30,10 @@ struct WorldOptions {
   bool machine_is_told_nothing = false;
   /// Rolls begin by the schedule of a policy, in the styles that it chooses, and not at will.
   bool by_schedule = false;
+  /// Outages are up to so many times what the policy tolerates; the world must find out more than one.
+  int outages_tolerated = 1;
+  /// The signer renews as if by a policy whose periods are so many times as long: the world must find out more than one.
+  int sweeps_late = 1;
 };
 
 /// What the world saw, for reports.
@@ -37,6 +44,9 @@ struct WorldReport {
   int emergencies = 0;
   int emergencies_that_followed = 0;  // of these: those that waited for the end of another roll
   int scheduled = 0;
+  int outages = 0;
+  seconds longest_outage{0};
+  double least_rest = 1;  // of any signature while the signer is up, in lives of an identity's
   std::set<Phase> phases;
   std::vector<std::string> failures;
 };
@@ -48,6 +58,8 @@ class World {
     delays_ = {Pick({seconds(0), minutes(10), hours(5)}), Pick({seconds(0), hours(1), hours(12)})};
     told_ = options.machine_is_told_nothing ? Delays{} : delays_;
     resign_ = Pick({hours(1), hours(24), hours(72)});
+    policy_ = PickPolicy();
+    signatures_.emplace(LatePolicy(), options.seed, now_);
     const bool split = options.style == Style::kZskPrePublish || options.style == Style::kKskDoubleSignature ||
                        options.style == Style::kKskDoubleDs || (options.style != Style::kAllKeys && Chance(0.5));
     const std::uint8_t algorithm = Chance(0.5) ? 13 : 15;
@@ -82,11 +94,13 @@ class World {
         if (Begin_(Style::kAllKeys, true)) ++report_.emergencies;
       }
       if (Chance(0.0005)) ChangeTtls();
-      if (Chance(0.002)) signer_down_until_ = now_ + Spread(resign_ / 2);  // what policies tolerate: life >= 3 x re-sign
       MoveParent();
-      if (now_ >= signer_down_until_) SignerTurn();
+      if (now_ >= signer_down_until_) {
+        SignerTurn();
+        if (Chance(0.001)) StopSigner();
+      }
       // Nothing happens between rolls: sleep until the next.
-      now_ += state_.roll || !Settled() ? Spread(std::max<seconds>(minutes(2), resign_ / 20)) : Spread(hours(24));
+      PassTime(state_.roll || !Settled() ? Spread(std::max<seconds>(minutes(2), resign_ / 20)) : Spread(hours(24)));
     }
     return report_;
   }
@@ -94,6 +108,9 @@ class World {
   const RollState& state() const { return state_; }
 
  private:
+  /// Of sweep steps: times are whole seconds.
+  static constexpr seconds kRounding{2};
+
   struct KeyShown {
     Octets id;
     std::uint8_t algorithm;
@@ -133,6 +150,54 @@ class World {
   Shown Wanted() const { return Select(&zone::KeyUses::in_ds, &zone::KeyUses::in_ds); }
 
   LongestTtls ToldTtls() const { return options_.machine_is_told_nothing ? LongestTtls{} : ttls_; }
+
+  /// A life of each class of signatures, three times its re-sign period and more.
+  zone::ZonePolicy PickPolicy() {
+    const auto life = [&](seconds resign) {
+      return zone::SignatureLife{std::min<seconds>(hours(24 * 30), resign * Pick({seconds(3), seconds(4), seconds(10)}).count()), resign};
+    };
+    const auto policy = zone::MakeZonePolicy(
+        "world",
+        {.ttl = 60, .identity = life(resign_), .denial = life(Pick({resign_, resign_ / 2})), .apex = life(Pick({resign_, resign_ / 3}))});
+    if (!policy) throw std::logic_error(policy.error().Detail());
+    return *policy;
+  }
+  zone::ZonePolicy LatePolicy() const {
+    zone::ZonePolicy late = policy_;
+    for (zone::SignatureLife* each : {&late.identity, &late.denial, &late.apex}) each->resign *= options_.sweeps_late;
+    return late;
+  }
+
+  void StopSigner() {
+    const seconds outage = Spread(zone::LeastRest(policy_) * options_.outages_tolerated);
+    down_since_ = now_;
+    signer_down_until_ = now_ + outage;
+    ++report_.outages;
+    report_.longest_outage = std::max(report_.longest_outage, outage);
+  }
+
+  /// Goes on to a later time, and renews signatures on the way whenever one is due, unless the signer is down.
+  void PassTime(seconds span) {
+    const UnixTime until = now_ + span;
+    for (;;) {
+      const UnixTime due = std::max(signatures_->Due(), signer_down_until_);
+      now_ = std::clamp(due, now_, until);
+      if (now_ < due) break;
+      if (now_ == signer_down_until_) JudgeAges(signatures_->LeastRest(now_));
+      JudgeAges(signatures_->Renew(now_));
+      if (Chance(0.1)) signatures_->Change(now_);
+    }
+    JudgeAges(signatures_->LeastRest(now_));
+  }
+
+  /// `rest`: the least that signatures have left now.
+  void JudgeAges(seconds rest) {
+    const bool is_down = now_ <= signer_down_until_;
+    const seconds promised = zone::LeastRest(policy_) - (is_down ? now_ - down_since_ : seconds(0)) - kRounding;
+    if (rest < -kRounding) Fail_("a signature has expired");
+    if (rest < promised) Fail_("a signature has " + std::to_string((promised - rest).count()) + " s less left than the policy promises");
+    if (!is_down) report_.least_rest = std::min(report_.least_rest, std::chrono::duration<double>(rest) / policy_.identity.life);
+  }
 
   bool Settled() const { return taken_ == state_.revision && swept_ >= state_.data_revision; }
 
@@ -321,13 +386,15 @@ class World {
   Delays delays_;
   Delays told_;  // what the machine is told of them
   seconds resign_{};
+  zone::ZonePolicy policy_{};
+  std::optional<pipeline::AgingZone> signatures_;
   int keys_made_ = 0;
   RollState state_;
   KeyLives lives_;
   Schedule schedule_;
   Shown parent_;
   std::vector<Version> dnskey_, data_, external_, cuts_;
-  UnixTime signer_down_until_{};
+  UnixTime down_since_{}, signer_down_until_{};
   std::int64_t started_ = 1, taken_ = 1, sweeping_ = 1, swept_ = 1;
   UnixTime all_taken_at_{}, all_swept_at_{};
   WorldReport report_;

@@ -47,12 +47,17 @@ int main(int argc, char** argv) {
       sum.emergencies += report.emergencies;
       sum.emergencies_that_followed += report.emergencies_that_followed;
       sum.scheduled += report.scheduled;
+      sum.outages += report.outages;
+      sum.longest_outage = std::max(sum.longest_outage, report.longest_outage);
+      sum.least_rest = std::min(sum.least_rest, report.least_rest);
       for (const std::string& failure : report.failures) std::cout << "{\"failure\": \"" << failure << "\"}\n";
       sum.failures.insert(sum.failures.end(), report.failures.begin(), report.failures.end());
     }
   }
   std::cout << "{\"worlds\": " << worlds << ", \"steps\": " << sum.steps << ", \"judged\": " << sum.judged
             << ", \"rolls_finished\": " << sum.rolls_finished << ", \"emergencies\": " << sum.emergencies
-            << ", \"emergencies_that_followed\": " << sum.emergencies_that_followed << ", \"scheduled\": " << sum.scheduled << "}\n";
+            << ", \"emergencies_that_followed\": " << sum.emergencies_that_followed << ", \"scheduled\": " << sum.scheduled
+            << ", \"outages\": " << sum.outages << ", \"longest_outage_h\": " << sum.longest_outage / hours(1)
+            << ", \"least_rest\": " << sum.least_rest << "}\n";
   return sum.failures.empty() ? 0 : 1;
 }

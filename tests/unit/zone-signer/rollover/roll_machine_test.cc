@@ -346,5 +346,19 @@ TEST(RollWorldTest, FindsAMachineThatDoesNotWait) {
   }
 }
 
+int WorldsWithFailures(WorldOptions options) {
+  int found = 0;
+  for (options.seed = 0; options.seed < 10; ++options.seed) found += World(options).Run().failures.empty() ? 0 : 1;
+  return found;
+}
+
+TEST(RollWorldTest, FindsOutagesThatNoPolicyTolerates) {
+  EXPECT_GE(WorldsWithFailures({.length = hours(24 * 730), .outages_tolerated = 2}), 8);
+}
+
+TEST(RollWorldTest, FindsASweepThatIsLate) {
+  EXPECT_GE(WorldsWithFailures({.length = hours(24 * 365), .sweeps_late = 2}), 8);
+}
+
 }  // namespace
 }  // namespace idzone::signer::rollover
