@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """An edge that keeps every octet the feed sends it, as gRPC delivers them after TLS."""
+import contextlib
 import importlib
 import queue
 
@@ -27,6 +28,21 @@ class RecordingEdge:
         request.hello.more = more
         request.hello.positions.extend(positions)
         return request
+
+    @contextlib.contextmanager
+    def hold_snapshot(self):
+        """Takes the beginning of a snapshot and no more, so that the feed goes on reading it for this edge, as long as the context lasts (and
+        for no more than the 30 s in which the feed wants to hear something)."""
+        answers = queue.Queue()
+        answers.put(self.hello())
+        small_window = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65536))
+        with grpc.secure_channel(self.address, self.credentials, small_window) as channel:
+            call = channel.stream_stream("/idzone.feed.v1.FeedService/Follow", self.module.FollowRequest.SerializeToString, self.module.FollowResponse.FromString)
+            stream = call(iter(answers.get, None), timeout=60)
+            assert any(message.HasField("snapshot_begin") for message in stream)
+            yield
+            answers.put(None)
+            stream.cancel()
 
     def follow(self, done, hellos=None):
         """Follows until `done(kind, zone)` says so of a message, whose zone is in wire form. As if it held nothing, without `hellos`."""

@@ -4,9 +4,10 @@ import time
 
 import dns.rcode
 import pytest
-from devstack.devices import make_device
+from devstack.devices import make_device, make_devices
 from devstack.process import wait_until
 from look_up import wire_query
+from recording_edge import RecordingEdge
 
 ZONE = "_device.outlive.example."
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
@@ -70,17 +71,22 @@ def test_lag_ends_readiness_and_nothing_else(own_stack, lost):
     replicad.wait_ready(60)
 
 
+def damage(stack):
+    """The replica's record of dev1, in place: the name server has it open."""
+    data, name = stack.folder / "replica" / "data.mdb", b"\x04dev1\x07_device\x07outlive"
+    octets = data.read_bytes().replace(name, name.replace(b"dev1", b"eev1"))  # also in pages that are not in use any more
+    with open(data, "r+b") as file:
+        file.write(octets)
+
+
 def test_damaged_replica_is_made_anew_with_the_keys_that_were_pinned(own_stack):
     own_stack.create_namespace(ZONE, "--layout", "flat")
     with own_stack.client() as client:
         owner = client.enroll(ZONE, "dev1", make_device("dev1").certificate).identity.owner_name
         assert client.wait(ZONE, live=True).done
-    replicad, data = own_stack.replicad, own_stack.folder / "replica" / "data.mdb"
+    replicad = own_stack.replicad
     replicad.kill()
-    name = b"\x04dev1\x07_device\x07outlive"
-    octets = data.read_bytes().replace(name, name.replace(b"dev1", b"eev1"))  # also in pages that are not in use any more
-    with open(data, "r+b") as file:  # in place: the name server has it open
-        file.write(octets)
+    damage(own_stack)
 
     wait_until(lambda: rcode(own_stack, owner) == "SERVFAIL", 25, "the damage is met, when the packet cache has forgotten the name")
     assert rcode(own_stack, ZONE, "SOA") == "NOERROR", "what is whole is served"
@@ -91,3 +97,31 @@ def test_damaged_replica_is_made_anew_with_the_keys_that_were_pinned(own_stack):
     log = replicad.log_file.read_text()
     assert "replica.damaged" in log and "replica.moved_in" in log
     assert log.count("replica.key_pinned") == 1, "only the first contact trusts on first use"
+
+
+def test_a_replica_that_waits_for_its_snapshot_takes_nobodys_place(own_stack):
+    """The feed reads as many snapshots at once as it may; an edge whose turn has not come hears from it meanwhile, but nothing new."""
+    own_stack.create_namespace(ZONE, "--layout", "flat")
+    with own_stack.client() as client:
+        owner = client.enroll(ZONE, "dev1", make_device("dev1").certificate).identity.owner_name
+        client.enroll_many(ZONE, make_devices(3000, "many", kinds=lambda number: "p256"), timeout=120)
+        assert client.wait(ZONE, live=True, timeout_seconds=60).done
+    own_stack.feedd.environment = {"IDZONE_FEEDD_FEED_SNAPSHOTS_MAX": "1"}
+    own_stack.feedd.restart().wait_ready()
+    other, replicad = RecordingEdge(own_stack, "edge-2"), own_stack.replicad
+    replicad.kill()
+    damage(own_stack)
+    wait_until(lambda: rcode(own_stack, owner) == "SERVFAIL", 25, "the damage is met, when the packet cache has forgotten the name")
+
+    with other.hold_snapshot():
+        replicad._child = None
+        replicad.start()
+        wait_until(lambda: "replica.damaged" in replicad.log_file.read_text(), 20, "the damage is found")
+        time.sleep(8)  # more than a heartbeat
+        assert replicad.log_file.read_text().count("replica.moved_in") == 1, "only the first one's"
+        assert not replicad.is_ready()
+        assert rcode(own_stack, ZONE, "SOA") == "NOERROR", "what is whole is served"
+
+    replicad.wait_ready(60)
+    assert replicad.log_file.read_text().count("replica.moved_in") == 2
+    wait_until(lambda: rcode(own_stack, owner) == "NOERROR", 10, "the new replica")
