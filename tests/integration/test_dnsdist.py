@@ -244,5 +244,5 @@ def test_many_tcp_clients_are_served_at_once(rested):
 def test_it_comes_back_when_pdns_does(rested):
     rested.daemon.restart().wait_ready()
 
-    wait_until(lambda: ask(rested, owner(5), "TLSA").answer, 10, "answers through dnsdist")
+    wait_until(lambda: ask(rested, owner(5), "TLSA").answer, 30, "answers through dnsdist")
     assert ask(rested, owner(5), "TLSA", tcp=True).answer

@@ -46,7 +46,7 @@ def is_there(stack, owner):
 def require_held_back(stack, zone, why):
     """It is told in three places, and for as long as nobody says a word."""
     wait_until(lambda: stack.replicad.metric("idzone_replica_held_back_zones") == 1, 120, "a zone is held back")
-    wait_until(lambda: stack.replicad.observe("/readyz")[0] == 503, 10, "not ready")
+    wait_until(lambda: stack.replicad.observe("/readyz")[0] == 503, 30, "not ready")
     assert f"zone {zone} is held back" in stack.replicad.observe("/readyz")[1]
     assert any(zone in line and why in line for line in stack.replicad.log_tail(200).splitlines())
 
@@ -79,7 +79,7 @@ def test_a_zone_that_lost_most_of_its_names_waits_for_an_operator(held_stack):
     assert is_there(stack, owners[0]) and is_there(stack, owners[-1]), "what is held is served"
 
     accept(stack, SHRUNK)
-    wait_until(lambda: not is_there(stack, owners[-1]), 10, "the revoked ones are gone")
+    wait_until(lambda: not is_there(stack, owners[-1]), 30, "the revoked ones are gone")
     assert is_there(stack, owners[0])
     assert stack.validator(SHRUNK).delv_says(owners[-1]) == "secure NXDOMAIN"
 
@@ -120,7 +120,7 @@ def test_a_database_that_went_back_in_time_is_noticed(held_stack, case, away, ve
     assert is_there(stack, lost) and not is_there(stack, other), "one history, not a mixture"
 
     accept(stack, restored)
-    wait_until(lambda: is_there(stack, other), 10, "the other history is served")
+    wait_until(lambda: is_there(stack, other), 30, "the other history is served")
     assert not is_there(stack, lost)
 
 

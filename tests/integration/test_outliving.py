@@ -93,7 +93,7 @@ def test_damaged_replica_is_made_anew_with_the_keys_that_were_pinned(own_stack):
     replicad._child = None
     replicad.start().wait_ready()
 
-    wait_until(lambda: rcode(own_stack, owner) == "NOERROR", 10, "the new replica")
+    wait_until(lambda: rcode(own_stack, owner) == "NOERROR", 30, "the new replica")
     log = replicad.log_file.read_text()
     assert "replica.damaged" in log and "replica.moved_in" in log
     assert log.count("replica.key_pinned") == 1, "only the first contact trusts on first use"
@@ -124,4 +124,4 @@ def test_a_replica_that_waits_for_its_snapshot_takes_nobodys_place(own_stack):
 
     replicad.wait_ready(60)
     assert replicad.log_file.read_text().count("replica.moved_in") == 2
-    wait_until(lambda: rcode(own_stack, owner) == "NOERROR", 10, "the new replica")
+    wait_until(lambda: rcode(own_stack, owner) == "NOERROR", 30, "the new replica")
