@@ -18,7 +18,7 @@ inline constexpr std::chrono::hours kInceptionOffset(1);
 /// How long the signatures of one class live, and how often they are renewed.
 struct SignatureLife {
   std::chrono::seconds life;
-  std::chrono::seconds resign;  // life >= 3 x resign, so that two missed renewals hurt nobody
+  std::chrono::seconds resign;  // life >= 3 x resign, so that a missed renewal hurts nobody
   friend bool operator==(const SignatureLife&, const SignatureLife&) = default;
 };
 
@@ -73,7 +73,7 @@ struct PolicyChoice {
 Result<void> CheckPolicyName(const std::string& name, const char* field);
 
 /// Checks a choice and makes the policy. The rules, each with the field that breaks it:
-///   life >= 3 x resign, of each class: two missed renewals, or an outage of that length, hurt nobody;
+///   life >= 3 x resign, of each class: an outage of the signer of 1 7/16 re-sign periods hurts nobody (LeastRest);
 ///   resign >= ttl (identity), >= negative ttl (denial): what is cached is renewed before it dies;
 ///   soa_expire <= LeastRest: a secondary that is cut off goes silent before its signatures die;
 ///   10 min <= resign; life <= 30 d: it bounds for how long a revoked record can be replayed; 1 s <= ttl <= 1 d; negative ttl <= 3 h
@@ -82,8 +82,9 @@ Result<void> CheckPolicyName(const std::string& name, const char* field);
 /// VALUE_MALFORMED the name (1 to 32 lower-case letters, digits, hyphens), VALUE_OUT_OF_RANGE.
 Result<ZonePolicy> MakeZonePolicy(const std::string& name, const PolicyChoice& choice);
 
-/// Returns how much of its life any signature has left at least while the signer is at work. The sweep leaves one until it is
-/// 3/2 + 1/16 of the re-sign period old (zone-signer/README.md "The sweep"); those of the apex are made again at its age of one period.
+/// Returns how much of its life any signature has left at least while the signer is at work: so long may the signer be away. The sweep
+/// leaves one until it is 3/2 + 1/16 of the re-sign period old (zone-signer/README.md "The sweep"); those of the apex are made again at its
+/// age of one period.
 std::chrono::seconds LeastRest(const ZonePolicy& policy);
 
 /// Returns how long a roll takes, of edges that follow at once: two intervals for caches (RFC 7583 Ipub, Iret), and a re-sign period in
