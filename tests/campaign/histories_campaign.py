@@ -5,10 +5,15 @@ the gate, and after each transaction parents and children must fit (namespace_jo
 
 Histories go on side by side in cohorts, each on a new stack (history_cohort.py). When a cohort has ended it is judged by other processes
 (history_judge.py), while the next one lives. A tree of 4,097 zones is a cohort of its own: all would wait for it.
+
+2,000 take hours. SIGTERM breaks a run off: what was judged by then is told, with its seeds, and the result says that it is a part. Parts whose
+"programs" are the same add up.
 """
 import collections
 import itertools
 import pathlib
+import signal
+import sys
 import tempfile
 
 from devstack.devices import make_devices
@@ -33,6 +38,17 @@ def cohorts_of(seeds):
     return [others[first:first + COHORT] for first in range(0, len(others), COHORT)] + [[seed] for seed in alone]
 
 
+def ranges(seeds):
+    """As text: "3-5,9"."""
+    found = []
+    for seed in sorted(seeds):
+        if found and found[-1][1] == seed - 1:
+            found[-1][1] = seed
+        else:
+            found.append([seed, seed])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
+
+
 class Totals:
     """What the histories were, added up."""
 
@@ -40,6 +56,7 @@ class Totals:
         self.judgements, self.failures = [], []
         self.operations, self.restarts, self.jumps, self.layouts, self.widths = (collections.Counter() for _ in range(5))
         self.kinds = set()
+        self.broken_off = False
 
     def add_cohort(self, cohort):
         self.failures += [(seed, text) for seed, text in cohort.failures]
@@ -66,7 +83,8 @@ class Totals:
     def result(self, size):
         first = min(self.failures)[0] if self.failures else None
         rolls = {name.removeprefix("rolled "): count for name, count in self.operations.items() if name.startswith("rolled ")}
-        return {"cycles": len(self.judgements), "asked": size, "operations": dict(self.operations), "rolls": rolls,
+        return {"cycles": len(self.judgements), "asked": size, "broken_off": self.broken_off,
+                "seeds": ranges(each.seed for each in self.judgements), "operations": dict(self.operations), "rolls": rolls,
                 "versions": self.sum("versions"), "versions_judged": self.sum("judged"), "signatures": self.sum("signatures"),
                 "versions_of_a_history": self.least_and_mean("versions"), "transactions_of_a_history": self.least_and_mean("transactions"),
                 "names_of_a_history": self.least_and_mean("names"), "zones_of_a_history": self.least_and_mean("zones"),
@@ -88,8 +106,14 @@ def live(seeds, devices, judges):
     return cohort
 
 
+def break_off(signal_number, _):
+    signal.signal(signal_number, signal.SIG_IGN)  # once is enough: what has been judged is still to be told
+    raise KeyboardInterrupt
+
+
 def run(size, seed):
     devices, totals, lived = make_devices(KEYS, kinds=lambda number: "p256"), Totals(), 0
+    signal.signal(signal.SIGTERM, break_off)
     with tempfile.TemporaryDirectory(prefix="idz-histories-", dir="/tmp") as folder:
         judges = HistoryJudges(pathlib.Path(folder))
         try:
@@ -101,8 +125,11 @@ def run(size, seed):
                 print(f"histories {lived}/{size} lived, {len(totals.judgements)} judged: {totals.sum('judged')} versions, "
                       f"{len(totals.failures)} failures", flush=True)
             totals.add_judgements(judges.done(still_waiting_max=0))
+        except KeyboardInterrupt:
+            totals.broken_off = True
+            totals.add_judgements(judges.done(still_waiting_max=sys.maxsize))
         finally:
             judges.close()
-    if len(totals.judgements) != size and not totals.failures:
+    if len(totals.judgements) != size and not totals.failures and not totals.broken_off:
         totals.failures.append((seed, f"only {len(totals.judgements)} histories of {size} were judged"))
     return totals.result(size)
