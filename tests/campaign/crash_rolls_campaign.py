@@ -13,8 +13,6 @@ Every version of zones that roll and are cut passes the gate, of wide trees a sa
 and no more than four DNSKEY records ever. A process that takes part in a step and has never died in it is a failure, but of a small run.
 """
 import collections
-import concurrent.futures
-import contextlib
 import dataclasses
 import pathlib
 import random
@@ -24,13 +22,14 @@ import time
 import grpc
 import past_clock
 from devstack.devices import make_devices
-from devstack.process import DaemonFailed, wait_until
+from devstack.process import wait_until
 from history_keys import CACHES, PARENT, SIGNING, choices
+from history_life import OPEN
 from idzone_client import detail_of
 from idzone_stack import TestStack
-from kill_plan import SIDES, KillPlan
+from kill_plan import SIDES
+from killed_stages import CONVERGE_SECONDS, KilledStages
 from namespace_journal import NamespaceJournal, transactions_after
-from strace_kill import Strace, all_alive, points_of, thread_groups
 from version_judges import VersionJudges
 
 HOUR = 3600
@@ -38,15 +37,10 @@ BEGINS_HOURS_AGO = 700  # of the 720 that signatures live
 JUMP_SECONDS = 21 * 60  # more than caches hold, and than a sweep takes, by the policy below
 POLICY = ("--ttl", "60", "--life", "720h", "--resign", "10m")
 STEADY = ("--ttl", "60", "--life", "720h", "--resign", "200h")  # of namespaces whose keys do not roll: time goes by there without work
-CONVERGE_SECONDS = 90
-AGAIN_SECONDS = 30
 MADE_SECONDS = {1: 90, 2: 120, 3: 900}  # of a tree, on a busy machine
-SETTLE_SECONDS = 0.3
 DEVICES = 4
 SETTINGS = {"SIGNING_CLOCK_SKEW_SECONDS_MAX": "0", "SIGNING_JOURNAL_KEEP_HOURS": "8760", "ROLLOVER_PROPAGATION_SECONDS": "0",
             "PARENT_DS_TTL_SECONDS": "60", "PARENT_PROPAGATION_SECONDS": "0"}
-SUBJECTS = (("signerd", None), ("postgresql", "idzone-signerd"), ("feedd", None), ("replicad", None))
-ORDERED = ("provisiond", None)  # takes part where somebody asks for something
 PHASES = {1: "making", 2: "signing", 3: "publishing", 4: "switching", 5: "withdrawing", 6: "delegating", 7: "swapping", 8: "undelegating"}
 WAITS = {SIGNING: "signing", PARENT: "parent", CACHES: "caches"}
 ROLLED = "_device.rolled.example."
@@ -60,8 +54,6 @@ WIDTHS = (1, 2, 1, 3, 1, 2)  # of trees; the first two are in a small run
 TREES_MAX = {1: 1000, 2: 12, 3: 6}  # of a run: what has been made stays
 JUDGED_SHARE = {1: 1, 2: 0.25, 3: 0.01}  # of a tree's zones but its own
 STAGES_MAX = 40  # of a roll
-OPEN = 3  # CutState
-ORDERED_KINDS = ("order", "emergency", "cut", "tree 1", "tree 2", "tree 3", "switching, parent", "delegating, parent", "undelegating, parent")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,13 +76,11 @@ class SteppedStack(TestStack):
 
 class Campaign:
     def __init__(self, seed, judges, kills_a_stage):
-        self.random, self.judges, self.kills_a_stage = random.Random(seed), judges, kills_a_stage
-        self.failures, self.unreached, self.begun_again = [], [], 0
-        self.kills, self.finished, self.versions, self.keys_most = collections.Counter(), collections.Counter(), 0, 0
-        self.plan = KillPlan(self.random)
+        self.random, self.judges = random.Random(seed), judges
+        self.failures, self.finished, self.versions, self.keys_most = [], collections.Counter(), 0, 0
         self.trees = collections.Counter()  # {width: made}
-        self.pool = concurrent.futures.ThreadPoolExecutor(1)
         self.stack = SteppedStack("campaign-crash-rolls").open()
+        self.stages = KilledStages(self.stack, self.random, kills_a_stage)
 
     def prepare(self):
         self.stack.cli("policy", "create", "stepped", *POLICY)
@@ -123,112 +113,6 @@ class Campaign:
                 return None
         return wait_until(answer, CONVERGE_SECONDS, "an answer", 0.1)[0]
 
-    # Killing.
-
-    def pids(self, process, connections):
-        if process != "postgresql":
-            return [self.stack.daemons[process].pid()]
-        return [int(pid) for pid in self.stack.cluster.sql(f"select pid from pg_stat_activity where application_name like '{connections}%'").split()]
-
-    def threads(self, process, connections):
-        """By group; connections of PostgreSQL come and go."""
-        def found():
-            try:
-                return thread_groups(self.pids(process, connections)) or None
-            except (FileNotFoundError, ProcessLookupError):
-                return None
-        return wait_until(found, CONVERGE_SECONDS, f"{process} runs", 0.1)
-
-    def stage(self, flow, kind, begin, ended, seconds=CONVERGE_SECONDS, takes_time=False):
-        """Runs a stage, with kills in it once its points are known. `takes_time`: `begin` lets time go by, and once more may be needed, as for
-        a sweep that dies at its first step and so begins after that."""
-        if kind == "tree 3" and not self.plan.knows(kind):  # under strace it would take minutes
-            self.plan.learn(kind, [dataclasses.replace(point, number=point.number * self.random.randint(1, 8)) for point in self.plan.all("tree 2")])
-        if not self.plan.knows(kind):
-            return self.count(flow, kind, begin, ended, seconds)
-        with contextlib.ExitStack() as straces:
-            aimed = []
-            for point in self.plan.next(flow, kind, self.kills_a_stage):
-                pids = self.pids(point.process, point.connections)
-                tids = self.threads(point.process, point.connections).get(point.threads, [])
-                if not tids:  # of PostgreSQL, a connection that is made anew for each use
-                    self.plan.did_not_die(flow, kind, point)
-                    continue
-                straces.enter_context(Strace(tids, self.stack.folder / f"strace-{point.process}", (point.call, point.number)))
-                aimed.append((point, pids))
-            asked = self.pool.submit(begin)  # whoever is asked may die
-            left = self.let_die(flow, kind, aimed, lambda: asked.done() and ended(), seconds)
-        self.start_dead(flow, kind, left)  # at the last moment
-        for point, _ in list(left):
-            self.plan.did_not_die(flow, kind, point)
-            self.unreached.append(str(point))
-        asked.result(CONVERGE_SECONDS)
-        what = f"{flow}: {kind} has ended, after kills at {', '.join(str(point) for point, _ in aimed)}"
-        try:
-            wait_until(ended, AGAIN_SECONDS if takes_time else seconds, what, 0.03)
-        except TimeoutError:
-            if not takes_time:
-                raise
-            self.begun_again += 1
-            begin()
-            wait_until(ended, seconds, what, 0.03)
-        for name in ("postgresql", "provisiond", "signerd", "feedd", "replicad"):
-            try:
-                self.stack.daemons[name].wait_ready(CONVERGE_SECONDS)
-            except DaemonFailed:
-                # It was dying when strace let go of it, and looked alive.
-                if not any(point.process == name for point, _ in left):
-                    raise
-                self.start_dead(flow, kind, left)
-                self.stack.daemons[name].wait_ready(CONVERGE_SECONDS)
-
-    def let_die(self, flow, kind, aimed, ended, seconds):
-        """Until all have died at their points, or the stage has ended and no more calls come; returns those that have not."""
-        quiet, left = time.monotonic() + seconds, list(aimed)
-        while left and time.monotonic() < quiet:
-            self.start_dead(flow, kind, left)
-            if left and quiet - time.monotonic() > SETTLE_SECONDS and ended():
-                quiet = time.monotonic() + SETTLE_SECONDS  # the last calls come after the stage has ended
-            time.sleep(0.01)
-        return left
-
-    def start_dead(self, flow, kind, left):
-        """Starts those again that have died, and takes them off the list."""
-        for point, pids in [each for each in left if not all_alive(each[1])]:
-            left.remove((point, pids))
-            self.start_again(point)
-            self.plan.died(flow, kind, point)
-            self.kills[point.process] += 1
-
-    def start_again(self, point):
-        """PostgreSQL: either the postmaster recovers by itself, or all of it dies, as when a machine does."""
-        daemon = self.stack.daemons[point.process]
-        if point.process != "postgresql" or point.number % 2 == 1:
-            daemon.kill()
-            daemon._child = None
-        daemon.start()
-
-    def count(self, flow, kind, begin, ended, seconds):
-        """Runs a stage whole, with an eye on all its processes."""
-        subjects = [*SUBJECTS, *([ORDERED] if kind in ORDERED_KINDS else [])]
-        groups, strace = self.watch(subjects)
-        with strace:
-            begin()
-            wait_until(ended, seconds, f"{flow}: {kind} has ended")
-            time.sleep(SETTLE_SECONDS)
-        counted = strace.counted()
-        self.plan.learn(kind, [point for subject in subjects for point in points_of(flow, *subject, groups[subject], counted)])
-        self.plan.meet(flow, kind)
-
-    def watch(self, subjects):
-        """Returns the threads of the subjects, {subject: {group: thread ids}}, and a Strace that can be attached to them."""
-        def found():
-            groups = {subject: self.threads(*subject) for subject in subjects}
-            tids = [tid for threads in groups.values() for tids in threads.values() for tid in tids]
-            alive = all(pathlib.Path(f"/proc/{tid}/status").exists() for tid in tids)
-            return (groups, Strace(tids, self.stack.folder / "strace")) if alive else None
-        return wait_until(found, CONVERGE_SECONDS, "all processes run", 0.1)
-
     # Flows.
 
     def status(self, rolled):
@@ -244,7 +128,7 @@ class Campaign:
         before = self.keys(rolled)
         keys = [key for key in before if key.in_dnskey]
         fields = choices({key.role for key in keys}, keys[0].algorithm)[style]
-        self.stage(flow, "order", lambda: self.order(rolled, fields), lambda: self.rests(rolled, lambda status: status.HasField("roll")))
+        self.stages.run(flow, "order", lambda: self.order(rolled, fields), lambda: self.rests(rolled, lambda status: status.HasField("roll")))
         emergency_due = flow.endswith(" with emergency")
         for _ in range(STAGES_MAX):
             status = self.status(rolled)
@@ -252,12 +136,12 @@ class Campaign:
                 break
             if emergency_due and status.roll.phase == 4:
                 emergency_due = False
-                self.stage(flow, "emergency", lambda: self.order(rolled, {"style": 1, "emergency": True}),
+                self.stages.run(flow, "emergency", lambda: self.order(rolled, {"style": 1, "emergency": True}),
                            lambda: self.rests(rolled, lambda status: status.roll.emergency))
                 continue
             mark = (status.roll.phase, status.roll.wait, status.roll.emergency)
             begin = self.parent_does_as_told if status.roll.wait == PARENT else self.time_goes_by
-            self.stage(flow, f"{PHASES[mark[0]]}, {WAITS[mark[1]]}", begin, lambda mark=mark: self.rests(
+            self.stages.run(flow, f"{PHASES[mark[0]]}, {WAITS[mark[1]]}", begin, lambda mark=mark: self.rests(
                 rolled, lambda status: (status.roll.phase, status.roll.wait, status.roll.emergency) != mark if status.HasField("roll") else True),
                 takes_time=status.roll.wait == SIGNING)
         else:
@@ -322,7 +206,7 @@ class Campaign:
 
     def cut(self, flow="cut"):
         prefix = next(self.prefixes)
-        self.stage(flow, "cut", lambda: self.cut_prefix(CUT, prefix), lambda: self.cut_state(CUT, prefix) == OPEN)
+        self.stages.run(flow, "cut", lambda: self.cut_prefix(CUT, prefix), lambda: self.cut_state(CUT, prefix) == OPEN)
         self.enroll_once(CUT, prefix)
         self.finished[flow] += 1
 
@@ -362,7 +246,7 @@ class Campaign:
                 return int(self.stack.cluster.sql(edges)) == 16 ** width + 1
             except Exception:  # noqa: BLE001 # PostgreSQL is the one who died
                 return False
-        self.stage(flow, flow, create, made, MADE_SECONDS[width])
+        self.stages.run(flow, flow, create, made, MADE_SECONDS[width])
         self.enroll_once(name, "first")
         self.journals[name] = (NamespaceJournal(name, 1), 0)
         self.check_journal(name, JUDGED_SHARE[width])
@@ -400,7 +284,7 @@ class Campaign:
     def close(self):
         self.stack.failed = bool(self.failures)
         self.stack.close()
-        self.pool.shutdown(wait=False)
+        self.stages.close()
 
 
 SMALL = 100  # kills below which trees of 4,096 zones are left out, and steps without a kill are no failure
@@ -411,22 +295,23 @@ def run(size, seed):
     with tempfile.TemporaryDirectory(prefix="idz-crash-rolls-", dir="/tmp") as folder:
         judges, small = VersionJudges(pathlib.Path(folder)), size < SMALL
         campaign, flow = Campaign(seed, judges, kills_a_stage=1 if small else len(SIDES)), "the preparation"
+        stages, plan = campaign.stages, campaign.stages.plan
         try:
             campaign.prepare()
             for flow, work in campaign.flows(small):
-                kills, left_over = sum(campaign.kills.values()), not small and campaign.plan.report()["never_killed"]
+                kills, left_over = sum(stages.kills.values()), not small and plan.report()["never_killed"]
                 if kills >= size * (1 + MORE_SHARE * bool(left_over)) or campaign.stack.clock.seconds_ago < 20 * JUMP_SECONDS:
                     break
                 work()
-                print(f"{flow}: {sum(campaign.kills.values())} kills, {len(campaign.failures) + len(judges.failures)} failures", flush=True)
+                print(f"{flow}: {sum(stages.kills.values())} kills, {len(campaign.failures) + len(judges.failures)} failures", flush=True)
         except Exception as failure:  # noqa: BLE001 # a campaign that breaks off has failed, and says how far it came
             campaign.failures.append(f"{flow}, broken off: {failure!r}")
         finally:
             judges.close()
             campaign.failures += [f"{who}: {text}" for who, text in judges.failures]
             if not small:
-                campaign.failures += [f"nobody was killed in {pair}" for pair in campaign.plan.report()["never_killed"]]
+                campaign.failures += [f"nobody was killed in {pair}" for pair in plan.report()["never_killed"]]
             campaign.close()
-    return {"cycles": sum(campaign.kills.values()), "operations": dict(campaign.finished), "killed": dict(campaign.kills), **campaign.plan.report(),
-            "unreached": campaign.unreached, "begun_again": campaign.begun_again, "versions": campaign.versions, "versions_judged": judges.judged,
+    return {"cycles": sum(stages.kills.values()), "operations": dict(campaign.finished), "killed": dict(stages.kills), **plan.report(),
+            "unreached": stages.unreached, "begun_again": stages.begun_again, "versions": campaign.versions, "versions_judged": judges.judged,
             "dnskeys_most": campaign.keys_most, "failures": campaign.failures}
