@@ -30,28 +30,32 @@ class RecordingEdge:
         return request
 
     @contextlib.contextmanager
+    def stream(self, hellos, options=()):
+        """What the feed sends, in octets, and a queue for what it is to be told."""
+        answers = queue.Queue()
+        for hello in hellos:
+            answers.put(hello)
+        with grpc.secure_channel(self.address, self.credentials, options) as channel:
+            call = channel.stream_stream("/idzone.feed.v1.FeedService/Follow", self.module.FollowRequest.SerializeToString, lambda raw: raw)
+            stream = call(iter(answers.get, None), timeout=60)
+            try:
+                yield stream, answers
+            finally:
+                answers.put(None)
+                stream.cancel()
+
+    @contextlib.contextmanager
     def hold_snapshot(self):
         """Takes the beginning of a snapshot and no more, so that the feed goes on reading it for this edge, as long as the context lasts (and
         for no more than the 30 s in which the feed wants to hear something)."""
-        answers = queue.Queue()
-        answers.put(self.hello())
         small_window = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65536))
-        with grpc.secure_channel(self.address, self.credentials, small_window) as channel:
-            call = channel.stream_stream("/idzone.feed.v1.FeedService/Follow", self.module.FollowRequest.SerializeToString, self.module.FollowResponse.FromString)
-            stream = call(iter(answers.get, None), timeout=60)
-            assert any(message.HasField("snapshot_begin") for message in stream)
+        with self.stream([self.hello()], small_window) as (stream, _):
+            assert any(self.module.FollowResponse.FromString(raw).HasField("snapshot_begin") for raw in stream)
             yield
-            answers.put(None)
-            stream.cancel()
 
     def follow(self, done, hellos=None):
         """Follows until `done(kind, zone)` says so of a message, whose zone is in wire form. As if it held nothing, without `hellos`."""
-        answers = queue.Queue()
-        for hello in hellos or [self.hello()]:
-            answers.put(hello)
-        with grpc.secure_channel(self.address, self.credentials) as channel:
-            call = channel.stream_stream("/idzone.feed.v1.FeedService/Follow", self.module.FollowRequest.SerializeToString, lambda raw: raw)
-            stream = call(iter(answers.get, None), timeout=60)
+        with self.stream(hellos or [self.hello()]) as (stream, answers):
             begun = {}
             for raw in stream:
                 self.octets += raw
@@ -68,5 +72,3 @@ class RecordingEdge:
                 answers.put(applied)
                 if position is not None and done(kind, position.zone):
                     break
-            answers.put(None)
-            stream.cancel()

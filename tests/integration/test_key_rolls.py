@@ -42,11 +42,13 @@ class Asking:
         return self
 
     def __exit__(self, failed, *_):
-        if failed is None:
-            self.ask_everything()
-        self.stack.before_jump = lambda: None
-        self.end.set()
-        self.thread.join()
+        try:
+            if failed is None:
+                self.ask_everything()
+        finally:
+            self.stack.before_jump = lambda: None
+            self.end.set()
+            self.thread.join()
         assert not self.wrong, self.wrong[:3]
 
     def believe(self):

@@ -176,7 +176,8 @@ def test_hot_names_are_gone_soon_after_the_revocation_is_acknowledged(stack, nam
     names = dict(zip((device.id for device in devices), enroll(client, namespace, devices)))
     taken = []
     with steady_load(stack, list(names.values()), tmp_path):
-        time.sleep(1)
+        first_hits = hits(stack)
+        wait_until(lambda: hits(stack) - first_hits > 1000, 30, "the names are hot")
         first_hits = hits(stack)
         for device in random.Random(5).sample(devices, len(devices)):
             client.revoke(namespace, device.id)
@@ -186,7 +187,6 @@ def test_hot_names_are_gone_soon_after_the_revocation_is_acknowledged(stack, nam
         assert hits(stack) - first_hits > len(devices), "answers were kept meanwhile"
 
     taken.sort()
-    p50, p99 = taken[len(taken) // 2], taken[min(len(taken) - 1, len(taken) * 99 // 100)]
+    p50, p99 = taken[len(taken) // 2], taken[-(-len(taken) * 99 // 100) - 1]
     print(f"revocation acknowledged -> NXDOMAIN, hot names, packet cache on: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, max {taken[-1] * 1000:.0f} ms of {len(taken)}")
-    # Of the daily hundred p99 is the slowest, which tells how busy the machine was.
-    assert (p99 if len(taken) >= 1000 else p50) <= HOT_SECONDS_MAX
+    assert p99 <= HOT_SECONDS_MAX

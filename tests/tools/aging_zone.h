@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <stdexcept>
 
 #include "services/core/zone/policy.h"
 #include "zone-signer/pipeline/sweep.h"
@@ -12,6 +13,26 @@
 /// pipeline/zone_work.cc takes its steps, those of the apex by their timer. What rolls sign besides only makes signatures younger, and is
 /// left out.
 namespace idzone::signer::pipeline {
+
+/// Returns a policy whose signatures live three times their re-sign period and more, each class as it likes.
+inline zone::ZonePolicy AnyPolicy(std::chrono::seconds resign, std::mt19937_64& random) {
+  const auto any = [&](std::initializer_list<int> list) {
+    return *(list.begin() + std::uniform_int_distribution<std::size_t>(0, list.size() - 1)(random));
+  };
+  const auto life = [&](std::chrono::seconds period) {
+    return zone::SignatureLife{std::min<std::chrono::seconds>(std::chrono::hours(24 * 30), period * any({3, 4, 10})), period};
+  };
+  const auto policy = zone::MakeZonePolicy(
+      "any", {.ttl = 60, .identity = life(resign), .denial = life(resign / any({1, 2})), .apex = life(resign / any({1, 3}))});
+  if (!policy) throw std::logic_error(policy.error().Detail());
+  return *policy;
+}
+
+/// Returns the policy of a signer whose periods are so many times as long as they should be.
+inline zone::ZonePolicy Late(zone::ZonePolicy policy, int times) {
+  for (zone::SignatureLife* each : {&policy.identity, &policy.denial, &policy.apex}) each->resign *= times;
+  return policy;
+}
 
 class AgingZone {
  public:

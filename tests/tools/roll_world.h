@@ -58,8 +58,8 @@ class World {
     delays_ = {Pick({seconds(0), minutes(10), hours(5)}), Pick({seconds(0), hours(1), hours(12)})};
     told_ = options.machine_is_told_nothing ? Delays{} : delays_;
     resign_ = Pick({hours(1), hours(24), hours(72)});
-    policy_ = PickPolicy();
-    signatures_.emplace(LatePolicy(), options.seed, now_);
+    policy_ = pipeline::AnyPolicy(resign_, random_);
+    signatures_.emplace(pipeline::Late(policy_, options.sweeps_late), options.seed, now_);
     const bool split = options.style == Style::kZskPrePublish || options.style == Style::kKskDoubleSignature ||
                        options.style == Style::kKskDoubleDs || (options.style != Style::kAllKeys && Chance(0.5));
     const std::uint8_t algorithm = Chance(0.5) ? 13 : 15;
@@ -150,23 +150,6 @@ class World {
   Shown Wanted() const { return Select(&zone::KeyUses::in_ds, &zone::KeyUses::in_ds); }
 
   LongestTtls ToldTtls() const { return options_.machine_is_told_nothing ? LongestTtls{} : ttls_; }
-
-  /// A life of each class of signatures, three times its re-sign period and more.
-  zone::ZonePolicy PickPolicy() {
-    const auto life = [&](seconds resign) {
-      return zone::SignatureLife{std::min<seconds>(hours(24 * 30), resign * Pick({seconds(3), seconds(4), seconds(10)}).count()), resign};
-    };
-    const auto policy = zone::MakeZonePolicy(
-        "world",
-        {.ttl = 60, .identity = life(resign_), .denial = life(Pick({resign_, resign_ / 2})), .apex = life(Pick({resign_, resign_ / 3}))});
-    if (!policy) throw std::logic_error(policy.error().Detail());
-    return *policy;
-  }
-  zone::ZonePolicy LatePolicy() const {
-    zone::ZonePolicy late = policy_;
-    for (zone::SignatureLife* each : {&late.identity, &late.denial, &late.apex}) each->resign *= options_.sweeps_late;
-    return late;
-  }
 
   void StopSigner() {
     const seconds outage = Spread(zone::LeastRest(policy_) * options_.outages_tolerated);
