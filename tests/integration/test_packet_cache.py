@@ -14,7 +14,7 @@ from devstack.process import wait_until
 from look_up import wire_query
 
 # Far below cache-ttl and far above what it takes, on a machine that does other things as well.
-FORGOTTEN_SECONDS = 1.0
+FORGOTTEN_SECONDS = 5.0
 HOT_SECONDS_MAX = 0.25
 
 
@@ -101,7 +101,7 @@ def test_an_answer_that_is_kept_ends_with_revocation_and_so_does_its_empty_non_t
 def test_what_a_version_does_not_change_stays_kept(stack, namespace, client, devices):
     names = enroll(client, namespace, devices[:5])
     absent = f"absent.{namespace}"
-    time.sleep(1.5)  # the enrollment's names are forgotten once more after a second
+    time.sleep(3)  # the enrollment's names are forgotten once more after a second
     keep(stack, *names, absent)
 
     change = client.revoke(namespace, devices[0].id).identity.change
@@ -154,7 +154,7 @@ def test_a_new_zone_is_seen_at_once_where_refusals_were_kept(stack):
 
     stack.create_namespace(zone, "--layout", "flat", wait=False)
 
-    wait_until(lambda: rcode(stack, zone, "SOA") == "NOERROR", 10, "the zone is served", 0.005)
+    wait_until(lambda: rcode(stack, zone, "SOA") == "NOERROR", 15, "the zone is served, before what was kept has ended by itself", 0.005)
 
 
 @contextlib.contextmanager

@@ -15,29 +15,28 @@ from devstack.process import Daemon, wait_until
 ZONE = "_device.signers.example."
 TAKEOVER_SECONDS = 3
 STOPS_IN_THE_MIDDLE = 3
-STOPS_MAX = 400
-DEVICES, LOT = 12000, 100
+STOPS_MAX, FLOOD_SECONDS_MAX = 400, 240
+LOT = 100
 
 
 class Flood(threading.Thread):
-    """Enrolls devices, a few at a time, and revokes one of each lot."""
+    """Enrolls devices, a few at a time, and revokes one of each lot, until it is told to end."""
 
-    def __init__(self, stack, devices):
+    def __init__(self, stack):
         super().__init__(daemon=True)
-        self.stack, self.devices, self.revoked, self.done = stack, devices, set(), 0
+        self.stack, self.revoked, self.done = stack, set(), 0
         self.failure, self.ending = None, threading.Event()
 
     def run(self):
         try:
             with self.stack.client() as client:
-                for begin in range(0, len(self.devices), LOT):
-                    if self.ending.is_set():
-                        return
-                    some = self.devices[begin:begin + LOT]
+                end = time.monotonic() + FLOOD_SECONDS_MAX
+                while not self.ending.is_set() and time.monotonic() < end:
+                    some = make_devices(LOT, f"after{self.done}-", kinds=lambda number: "p256")
                     client.enroll_many(ZONE, some)
                     client.revoke(ZONE, some[0].id)
                     self.revoked.add(some[0].id)
-                    self.done = begin + len(some)
+                    self.done += len(some)
                     time.sleep(0.15)
         except BaseException as failure:  # noqa: BLE001 # the test looks at it
             self.failure = failure
@@ -113,7 +112,7 @@ def two_signers(own_stack):
 
 def test_stopped_signer_is_taken_over_and_cannot_publish_when_it_wakes_up(two_signers):
     stack, first, second = two_signers
-    flood = Flood(stack, make_devices(DEVICES, kinds=lambda number: "p256"))
+    flood = Flood(stack)
     flood.start()
     chance, middles, stops = random.Random(11), 0, 0
     while middles < STOPS_IN_THE_MIDDLE and stops < STOPS_MAX and flood.is_alive():
