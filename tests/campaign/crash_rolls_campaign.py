@@ -215,9 +215,17 @@ class Campaign:
 
     def cut_state(self, namespace, prefix):
         try:
-            return {cut.prefix: cut.state for cut in self.admin.call("NamespaceService", "ListCuts", name=namespace).cuts}.get(prefix)
+            return next((cut.state for cut in self.cuts(namespace) if cut.prefix == prefix), None)
         except grpc.RpcError:
             return None
+
+    def cuts(self, namespace):
+        """All of them, page by page."""
+        token = ""
+        while token is not None:
+            page = self.admin.call("NamespaceService", "ListCuts", name=namespace, page_size=1000, page_token=token)
+            yield from page.cuts
+            token = page.next_page_token or None
 
     def enroll_once(self, namespace, prefix):
         """The way is open: somebody is enrolled there and served."""

@@ -2,7 +2,8 @@
 """Who dies next, and at which call: each step of each flow in each process that takes part in it, and only then more calls of the same.
 
 A flow is a style of roll, a cut, a tree of a width; a step of it has a kind, such as "publishing, caches" or "order". Steps of a kind have
-about the same calls, whichever flow they belong to, so that they are counted once. A process takes part in a step if calls of it were counted.
+about the same calls, whichever flow they belong to, so that they are counted once. A process takes part in a step if calls of it were counted,
+unless it then was to die again and again at the first of each of these calls, and none ever came: what was counted came by chance.
 """
 import collections
 import dataclasses
@@ -10,6 +11,7 @@ import math
 
 # Of a side one dies in a stage: a signer that dies takes its connections of PostgreSQL along.
 SIDES = (("signerd", "postgresql"), ("feedd", "replicad"), ("provisiond",))
+CHANCES_MIN = 4  # without a call, before a process is said not to take part
 
 
 class KillPlan:
@@ -53,13 +55,24 @@ class KillPlan:
         return [self._point(flow, kind, process) for process in chosen[:most]]
 
     def _point(self, flow, kind, process):
-        points = self.points[kind][process]
+        points, missed = self.points[kind][process], self.missed[flow, kind, process]
+        if missed:  # this flow has fewer of that call, or none
+            firsts = self._firsts(kind, process)
+            return dataclasses.replace(firsts[(missed - 1) % len(firsts)], flow=f"{flow}: {kind}")
         number, self.used[kind, process] = self.used[kind, process], self.used[kind, process] + 1
         # Far apart at first: few kills, too, meet the whole of a step.
         point = points[number * stride(len(points)) % len(points)]
-        if self.missed[flow, kind, process]:  # this flow has fewer of that call
-            point = dataclasses.replace(point, number=1)
         return dataclasses.replace(point, flow=f"{flow}: {kind}")
+
+    def _firsts(self, kind, process):
+        """The first call of each thread and kind of call, the commonest first."""
+        most = {}
+        for point in self.points[kind][process]:
+            most[point.threads, point.call] = max(point.number, most.get((point.threads, point.call), 0))
+        return sorted((point for point in self.points[kind][process] if point.number == 1), key=lambda point: -most[point.threads, point.call])
+
+    def _takes_part(self, flow, kind, process):
+        return self.steps[flow, kind][process] > 0 or self.missed[flow, kind, process] < max(CHANCES_MIN, 1 + len(self._firsts(kind, process)))
 
     def died(self, flow, kind, point):
         self.steps[flow, kind][point.process] += 1
@@ -69,9 +82,15 @@ class KillPlan:
         self.missed[flow, kind, point.process] += 1
 
     def report(self):
-        kills = {f"{flow}: {kind}: {process}": count for (flow, kind), step in self.steps.items() for process, count in step.items()}
+        kills, absent = {}, []
+        for (flow, kind), step in self.steps.items():
+            for process, count in step.items():
+                if self._takes_part(flow, kind, process):
+                    kills[f"{flow}: {kind}: {process}"] = count
+                else:
+                    absent.append(f"{flow}: {kind}: {process}")
         return {"steps": len(self.steps), "steps_and_processes": len(kills), "killed_twice_or_more": sum(count > 1 for count in kills.values()),
-                "killed_once": [pair for pair, count in kills.items() if count == 1], "never_killed": [pair for pair, count in kills.items() if count == 0],
+                "killed_once": [pair for pair, count in kills.items() if count == 1], "never_killed": [pair for pair, count in kills.items() if count == 0], "took_no_part": absent,
                 "kills": {pair: count for pair, count in kills.items() if count}}
 
 

@@ -52,12 +52,12 @@ def all_alive(pids):
 
 
 def thread_groups(pids):
-    """Returns {group: thread ids} of processes: "PROGRAM/0", "PROGRAM/1"… and "grpc"."""
+    """Returns {group: thread ids} of processes: "PROGRAM/0", "PROGRAM/1"… in the order of their making, and "grpc"."""
     groups = collections.defaultdict(list)
     for pid in pids:
         program = _name(pid, pid)
         made = 0
-        for tid in sorted(int(path.name) for path in pathlib.Path(f"/proc/{pid}/task").iterdir()):
+        for tid in sorted((int(path.name) for path in pathlib.Path(f"/proc/{pid}/task").iterdir()), key=lambda tid: _age(pid, tid)):
             if _name(pid, tid) != program:
                 groups[LIBRARY].append(tid)
                 continue
@@ -65,6 +65,12 @@ def thread_groups(pids):
             groups[program if len(pids) > 1 else f"{program}/{made}"].append(tid)
             made += 1
     return groups
+
+
+def _age(pid, tid):
+    """Thread ids begin anew when they have reached their end (pid_max)."""
+    started = pathlib.Path(f"/proc/{pid}/task/{tid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[19]
+    return int(started), tid != pid, tid
 
 
 def _name(pid, tid):
