@@ -237,9 +237,8 @@ void AddKeyCommands(CLI::App& app, Session& session) {
                         ->check(CLI::IsMember({"ecdsap256", "ed25519"}));
   auto* scheme = roll->add_option("--scheme", options->scheme, "From now on: one key (csk), or a KSK and a ZSK (split)")
                      ->check(CLI::IsMember({"csk", "split"}));
-  auto* emergency =
-      roll->add_flag("--emergency", options->emergency,
-                     "A key is compromised or lost: give up a roll under way, or have it hurry where there is no room for more keys");
+  auto* emergency = roll->add_flag("--emergency", options->emergency,
+                                   "A key is compromised: give up a roll under way, or have it hurry where there is no room for more keys");
   roll->add_flag("--parent-has-ds", options->parent_has_ds, "All servers of the parent publish the DS records that the roll waits for")
       ->excludes("--zone")
       ->excludes(style)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace idzone::sealing {
@@ -36,6 +37,12 @@ std::string ModeText(mode_t mode) {
   return text;
 }
 
+/// Whether systemd put the file there, into a directory that nobody else may enter (systemd.exec(5), LoadCredential=).
+bool IsCredential(const std::filesystem::path& path) {
+  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+  return directory != nullptr && *directory != '\0' && path.parent_path() == std::filesystem::path(directory);
+}
+
 /// Owner and mode, asked of the open descriptor so that nobody can swap the file in between.
 Result<void> CheckPrivate(const std::filesystem::path& path, const struct stat& status, mode_t forbidden, std::string_view modes) {
   if (status.st_uid != geteuid() && status.st_uid != 0)
@@ -61,7 +68,9 @@ Result<Secret> ReadPrivateFile(const std::filesystem::path& path, std::size_t si
   if (!file.ok()) return Invalid(path, "a file that can be opened", std::strerror(errno));
   struct stat status {};
   if (fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) return Invalid(path, "a regular file", "something else");
-  if (auto checked = CheckPrivate(path, status, 0177, "0600 or 0400"); !checked) return tl::unexpected(checked.error());
+  const auto checked =
+      IsCredential(path) ? CheckPrivate(path, status, 0337, "0440 or 0400") : CheckPrivate(path, status, 0177, "0600 or 0400");
+  if (!checked) return tl::unexpected(checked.error());
   if (status.st_size <= 0 || static_cast<std::size_t>(status.st_size) > size_max)
     return Invalid(path, "1 to " + std::to_string(size_max) + " octets", std::to_string(status.st_size));
   Secret content(static_cast<std::size_t>(status.st_size));

@@ -9,7 +9,8 @@
 namespace idzone::sealing {
 
 /// Reads a regular file that belongs to this user or root and that nobody else may touch (mode 0600 or 0400, no
-/// symbolic link), of at most `size_max` octets.
+/// symbolic link), of at most `size_max` octets. In the directory of systemd credentials ($CREDENTIALS_DIRECTORY) the modes are 0440 and
+/// 0400: they are root's, this user reads them by an access control list, and the group bits are that list's mask (acl(5)).
 Result<Secret> ReadPrivateFile(const std::filesystem::path& path, std::size_t size_max);
 
 /// Writes a new file of mode 0600 that is there whole or not at all, also after a power cut: temporary name, fsync,

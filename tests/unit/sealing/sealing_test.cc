@@ -106,6 +106,22 @@ TEST(SealingTest, RefusesAKekThatOthersMayRead) {
   EXPECT_TRUE(KeyEncryptionKey::Load(directory.Write("kek", Octets(32, 'k'), 0400)).has_value());
 }
 
+TEST(SealingTest, LoadsACredentialOfSystemdThatTheGroupSeemsToRead) {
+  const TemporaryDirectory credentials, elsewhere;
+  setenv("CREDENTIALS_DIRECTORY", credentials.path().c_str(), 1);
+
+  for (const unsigned mode : {0440u, 0400u})
+    EXPECT_TRUE(KeyEncryptionKey::Load(credentials.Write("kek", Octets(32, 'k'), mode)).has_value()) << mode;
+  for (const unsigned mode : {0640u, 0444u, 0460u, 0550u}) {
+    const auto kek = KeyEncryptionKey::Load(credentials.Write("kek", Octets(32, 'k'), mode));
+    ASSERT_FALSE(kek.has_value()) << mode;
+    EXPECT_EQ(kek.error().expected, "mode 0440 or 0400");
+  }
+  EXPECT_FALSE(KeyEncryptionKey::Load(elsewhere.Write("kek", Octets(32, 'k'), 0440)).has_value());
+  unsetenv("CREDENTIALS_DIRECTORY");
+  EXPECT_FALSE(KeyEncryptionKey::Load(credentials.Write("kek", Octets(32, 'k'), 0440)).has_value());
+}
+
 TEST(SealingTest, RefusesASymbolicLink) {
   const TemporaryDirectory directory;
   std::filesystem::create_symlink(directory.Write("kek", Octets(32, 'k')), directory.path() / "link");
