@@ -28,19 +28,20 @@ def live(style, first, seeds):
 
 def run(size, seed):
     pieces = [(style, seed + begin, min(SEEDS_AT_ONCE, size - begin)) for style in STYLES for begin in range(0, size, SEEDS_AT_ONCE)]
-    failures, sums = [], {}
+    failures, sums, finished = [], {}, dict.fromkeys(STYLES, 0)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for found, counted in pool.map(lambda piece: live(*piece), pieces):
+        for (style, *_), (found, counted) in zip(pieces, pool.map(lambda piece: live(*piece), pieces)):
             failures += found
+            finished[style] += counted.get("rolls_finished", 0)
             for name, number in counted.items():
                 sums[name] = NOT_SUMS[name](sums.get(name, number), number) if name in NOT_SUMS else sums.get(name, 0) + number
     if sums.get("worlds") != size * len(STYLES):
         failures.append(f"{sums.get('worlds')} worlds were lived, not {size * len(STYLES)}")
     # A world in which nothing rolls proves nothing.
-    if sums.get("rolls_finished", 0) < 10 * sums.get("worlds", 0):
-        failures.append(f"only {sums.get('rolls_finished')} rolls were finished in {sums.get('worlds')} worlds of {YEARS} years")
-    if not sums.get("scheduled"):
-        failures.append("no roll began by itself")
+    failures += [f"only {count} rolls were finished, {STYLES[style]}, in {size} worlds of {YEARS} years"
+                 for style, count in finished.items() if count < 10 * size]
+    failures += [f"no {what}" for what in ("scheduled", "emergencies", "emergencies_that_followed") if not sums.get(what)]
     if sums.get("outages", 0) < 10 * sums.get("worlds", 0):
         failures.append(f"the signer was down only {sums.get('outages')} times")
-    return {"cycles": sums.get("worlds", 0), "operations": sums, "failures": failures}
+    return {"cycles": sums.get("worlds", 0), "operations": sums, "rolls_finished": {STYLES[style]: count for style, count in finished.items()},
+            "failures": failures}

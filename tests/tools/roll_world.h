@@ -34,6 +34,8 @@ struct WorldOptions {
   int outages_tolerated = 1;
   /// The signer renews as if by a policy whose periods are so many times as long: the world must find out more than one.
   int sweeps_late = 1;
+  /// The parent never does what it is told: the world must find out rolls that do not end.
+  bool parent_is_deaf = false;
 };
 
 /// What the world saw, for reports.
@@ -99,6 +101,10 @@ class World {
         SignerTurn();
         if (Chance(0.001)) StopSigner();
       }
+      if (state_.roll && now_ - moved_at_ > kRestMax) {
+        Fail_("a roll does not move on");
+        break;
+      }
       // Nothing happens between rolls: sleep until the next.
       PassTime(state_.roll || !Settled() ? Spread(std::max<seconds>(minutes(2), resign_ / 20)) : Spread(hours(24)));
     }
@@ -110,6 +116,8 @@ class World {
  private:
   /// Of sweep steps: times are whole seconds.
   static constexpr seconds kRounding{2};
+  /// Of a roll in one phase: far more than outages, sweeps, caches and the slowest parent take together.
+  static constexpr seconds kRestMax = hours(24 * 180);
 
   struct KeyShown {
     Octets id;
@@ -211,6 +219,7 @@ class World {
     const auto had_roll = state_.roll;
     state_ = step->state;
     std::erase_if(state_.keys, [](const RolledKey& key) { return key.state == zone::KeyState::kRemoved; });
+    if (!had_roll || !state_.roll || had_roll->phase != state_.roll->phase) moved_at_ = now_;
     if (state_.roll) report_.phases.insert(state_.roll->phase);
     report_.rolls_finished += static_cast<int>(std::count(step->actions.begin(), step->actions.end(), Action::kFinished));
     if (had_roll && !had_roll->emergency_follows && state_.roll && state_.roll->emergency_follows) ++report_.emergencies_that_followed;
@@ -265,7 +274,7 @@ class World {
   /// The parent does what it was told, some days later, at times in two steps.
   void MoveParent() {
     if (!AwaitsParent(state_) || taken_ != state_.revision || parent_ == Wanted()) return;
-    if (!Chance(0.02)) return;
+    if (options_.parent_is_deaf || !Chance(0.02)) return;
     Shown next = Wanted();
     if (Chance(0.3) && next.size() + parent_.size() <= 4) next.insert(parent_.begin(), parent_.end());
     if (next == parent_) next = Wanted();
@@ -377,6 +386,7 @@ class World {
   Schedule schedule_;
   Shown parent_;
   std::vector<Version> dnskey_, data_, external_, cuts_;
+  UnixTime moved_at_{};  // the roll, to another phase
   UnixTime down_since_{}, signer_down_until_{};
   std::int64_t started_ = 1, taken_ = 1, sweeping_ = 1, swept_ = 1;
   UnixTime all_taken_at_{}, all_swept_at_{};

@@ -361,6 +361,11 @@ TEST(RollWorldTest, FindsOutagesThatNoPolicyTolerates) {
   EXPECT_GE(WorldsThatSee("a signature has expired", {.length = hours(24 * 730), .outages_tolerated = 2}), 8);
 }
 
+TEST(RollWorldTest, FindsARollThatDoesNotEnd) {
+  EXPECT_EQ(WorldsThatSee("a roll does not move on", {.style = Style::kKskDoubleDs, .length = hours(24 * 730), .parent_is_deaf = true}),
+            10);
+}
+
 TEST(RollWorldTest, FindsASweepThatIsLate) {
   EXPECT_GE(WorldsThatSee("less left than the policy promises", {.length = hours(24 * 365), .sweeps_late = 2}), 8);
 }
