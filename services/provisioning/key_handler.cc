@@ -59,7 +59,7 @@ std::string AdviceOf(const store::KeysetRecord& keyset, const std::string& name)
   if (keyset.style == 0) return "Nothing to do.";
   switch (static_cast<v1::RollWait>(keyset.waits_for)) {
     case v1::ROLL_WAIT_KEYS: return "The signer cannot make the new keys: see the refusal.";
-    case v1::ROLL_WAIT_ZONES: return "Wait: zones publish the change, and edges take it." + EdgesBehind(keyset);
+    case v1::ROLL_WAIT_ZONES: return "Wait: zones publish the change, and edges and secondaries take it." + EdgesBehind(keyset);
     case v1::ROLL_WAIT_SIGNING:
       return (keyset.awaits_parent ? ParentAdvice(keyset, name) + " Meanwhile data" : "Wait: data") +
              " is being signed with the new keys." + EdgesBehind(keyset);

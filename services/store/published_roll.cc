@@ -49,26 +49,26 @@ with taken as (delete from registry.key_command where namespace_id = $1::integer
                returning command_id, kind, style, algorithm, roles, urgent)
 select kind, coalesce(style, 0) as style, coalesce(algorithm, 0) as algorithm, roles::text as roles, urgent from taken order by command_id)"};
 
-// An edge that reports no position of a zone does not serve it. Serials are compared as RFC 1982 says. A statement for sets that all
-// zones share, and one for those of one zone: each finds its rows by an index.
-#define IDZONE_EDGE_BEHIND(zone, epoch, serial, which)                                               \
-  "(select min(e.edge_id) from published.zone y join published.zone_keys k on k.zone_id = y.zone_id" \
-  "   join published.edge_position e on e.zone_id = " zone " where " which                           \
-  " and e.reported_at >= to_timestamp($3::bigint)"                                                   \
+// Edges, and foreign secondaries: one that reports no position of a zone does not serve it. Serials are compared as RFC 1982 says. A
+// statement for sets that all zones share, and one for those of one zone: each finds its rows by an index.
+#define IDZONE_SERVER_BEHIND(zone, epoch, serial, which)                                               \
+  "(select min(e.server_id) from published.zone y join published.zone_keys k on k.zone_id = y.zone_id" \
+  "   join published.server_position e on e.zone_id = " zone " where " which                           \
+  " and e.reported_at >= to_timestamp($3::bigint)"                                                     \
   "    and (e.epoch < " epoch " or (e.epoch = " epoch " and ((" serial " - e.serial) & 4294967295) between 1 and 2147483647)))"
 #define IDZONE_SEE_KEYSET(which_zones, which) \
   "select bool_and(coalesce(p.keys_revision, 0) >= s.revision or s.settled_revision >= s.revision) as taken,"                        \
   " bool_and(coalesce(p.swept_revision, 0) >= s.data_revision or s.settled_revision >= s.data_revision) as swept,"                   \
-  IDZONE_EDGE_BEHIND("y.zone_id", "k.keys_epoch", "k.keys_serial", which) " as keys_edge,"                                           \
-  IDZONE_EDGE_BEHIND("y.zone_id", "k.swept_epoch", "k.swept_serial", which) " as swept_edge,"                                        \
-  IDZONE_EDGE_BEHIND("y.parent_id", "k.cut_epoch", "k.cut_serial", which) " as cut_edge"                                             \
+  IDZONE_SERVER_BEHIND("y.zone_id", "k.keys_epoch", "k.keys_serial", which) " as keys_server,"                                       \
+  IDZONE_SERVER_BEHIND("y.zone_id", "k.swept_epoch", "k.swept_serial", which) " as swept_server,"                                    \
+  IDZONE_SERVER_BEHIND("y.parent_id", "k.cut_epoch", "k.cut_serial", which) " as cut_server"                                         \
   " from published.keyset s join published.zone z on " which_zones " left join published.zone_keys p on p.zone_id = z.zone_id"       \
   " where s.namespace_id = $1::integer and s.zone_id = $2::integer"
 constexpr Statement kSeeShared{"published_see_shared",
                                IDZONE_SEE_KEYSET("z.namespace_id = s.namespace_id", "y.namespace_id = $1::integer")};
 constexpr Statement kSeeOwn{"published_see_own", IDZONE_SEE_KEYSET("z.zone_id = s.zone_id", "y.zone_id = $2::integer")};
 #undef IDZONE_SEE_KEYSET
-#undef IDZONE_EDGE_BEHIND
+#undef IDZONE_SERVER_BEHIND
 
 std::optional<UnixTime> TimeOf(const pqxx::field& field) {
   if (field.is_null()) return std::nullopt;
@@ -169,10 +169,10 @@ KeysetSight SeeKeyset(Transaction& transaction, const KeysetId& id, UnixTime sil
                                     static_cast<std::int64_t>(silent_since.time_since_epoch().count()));
   const pqxx::row row = rows.front();
   KeysetSight sight{
-      .published = row["taken"].as<bool>() && row["keys_edge"].is_null() && row["cut_edge"].is_null(), .resigned = false, .edge = {}};
-  sight.resigned = row["swept"].as<bool>() && row["swept_edge"].is_null() && sight.published;
-  for (const char* column : {"keys_edge", "cut_edge", "swept_edge"}) {
-    if (!row[column].is_null()) sight.edge = row[column].as<std::string>();
+      .published = row["taken"].as<bool>() && row["keys_server"].is_null() && row["cut_server"].is_null(), .resigned = false, .server = {}};
+  sight.resigned = row["swept"].as<bool>() && row["swept_server"].is_null() && sight.published;
+  for (const char* column : {"keys_server", "cut_server", "swept_server"}) {
+    if (!row[column].is_null()) sight.server = row[column].as<std::string>();
   }
   return sight;
 }

@@ -68,12 +68,13 @@ std::vector<KeyCommand> TakeKeyCommands(Transaction& transaction, const KeysetId
 
 /// What is seen of a keyset's revisions.
 struct KeysetSight {
-  /// Every zone has taken the revision, its parent among ours (with keys of its own) has its DS records, and every edge has those versions.
+  /// Every zone has taken the revision, its parent among ours (with keys of its own) has its DS records, and all that serve them, edges and
+  /// foreign secondaries, have those versions.
   bool published = false;
-  bool resigned = false;  // every zone is swept for the data revision, and every edge has that version
-  std::string edge;       // one that is behind
+  bool resigned = false;  // every zone is swept for the data revision, and all that serve it have that version
+  std::string server;     // one that is behind
 };
-/// An edge that has not reported since `silent_since` does not count: what it serves has no valid signature any more.
+/// Who has not reported since `silent_since` does not count: what it serves has no valid signature any more.
 KeysetSight SeeKeyset(Transaction& transaction, const KeysetId& id, UnixTime silent_since);
 
 }  // namespace idzone::store

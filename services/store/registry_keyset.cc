@@ -30,16 +30,16 @@ constexpr Statement kKeyset{
     " extract(epoch from parent_asked_at)::bigint, tell_parent,"
     " (select count(*) from registry.key_command c where c.namespace_id = s.namespace_id and c.zone_id = s.zone_id),"
     // As SeeKeyset looks for the first of them; serials as RFC 1982 compares them.
-    " (select coalesce(string_agg(edge_id || ' (last report ' || to_char(seen at time zone 'utc',"
-    "                             'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || ')', ', ' order by edge_id), '')"
-    "    from (select e.edge_id, max(e.reported_at) as seen"
+    " (select coalesce(string_agg(server_id || ' (last report ' || to_char(seen at time zone 'utc',"
+    "                             'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || ')', ', ' order by server_id), '')"
+    "    from (select e.server_id, max(e.reported_at) as seen"
     "            from published.zone z join published.zone_keys k using (zone_id)"
-    "            join published.edge_position e using (zone_id)"
+    "            join published.server_position e using (zone_id)"
     "           where z.namespace_id = s.namespace_id and s.zone_id in (0, z.zone_id)"
     "             and (e.epoch < greatest(k.keys_epoch, k.swept_epoch)"
     "                  or (e.epoch = k.keys_epoch and ((k.keys_serial - e.serial) & 4294967295) between 1 and 2147483647)"
     "                  or (e.epoch = k.swept_epoch and ((k.swept_serial - e.serial) & 4294967295) between 1 and 2147483647))"
-    "           group by e.edge_id order by e.edge_id limit 5) behind),"
+    "           group by e.server_id order by e.server_id limit 5) behind),"
     " extract(epoch from keys_due_at)::bigint, extract(epoch from zsk_due_at)::bigint, emergency_follows"
     " from published.keyset s where namespace_id = $1::integer and zone_id = $2::integer"};
 #define IDZONE_KEY_SELECT                                                                                \

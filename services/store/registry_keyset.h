@@ -43,7 +43,8 @@ struct KeysetRecord {
   int waiting_commands = 0;
   std::optional<UnixTime> keys_due_at;  // when the policy has the combined key, or the KSK, rolled next
   std::optional<UnixTime> zsk_due_at;
-  std::string edges_behind;  // the first edges that have not what the keyset made the zones publish, with their last reports; for people
+  std::string edges_behind;  // the first edges and secondaries that have not what the keyset made the zones publish, with their last
+                             // reports; for people
 };
 
 /// Which keys: a namespace's, or those of one of its zones where each has its own. Without a zone, then: of the namespace's own.

@@ -200,6 +200,25 @@ def test_whoever_waits_until_live_waits_for_secondaries(host):
         assert secondary.dig("+short", f"waited.{tree_digit('waited')}.{FLAT}", "TLSA"), secondary.kind
 
 
+def test_a_key_roll_waits_for_secondaries(host):
+    """What one that is behind serves was signed by keys that the roll would take away."""
+    stack, asleep = host.stack, next(each for each in host.secondaries if each.kind == "knot")
+    wait_until(lambda: "knot" in standings(host, NSEC)[0], 60, "the feed knows that it serves the zone")
+
+    def status():
+        return stack.cli_json("key", "status", NSEC)
+
+    asleep.daemon.send(signal.SIGSTOP)
+    try:
+        stack.cli("key", "roll", NSEC)
+        told = wait_until(lambda: (lambda now: now if "Behind: knot (last report 2" in now["advice"] else None)(status()), 60, "it is named")
+        assert (told["phase"], told["wait"]) == ("publishing", "zones")
+    finally:
+        asleep.daemon.send(signal.SIGCONT)
+    wait_until(lambda: status()["wait"] == "caches", 60, "the roll goes on")
+    asleep.wait_serial(NSEC, stack.soa_serial(NSEC))
+
+
 def test_zone_status_tells_what_secondaries_cost(host):
     with host.stack.client() as client:
         assert client.wait(FLAT, live=True, timeout_seconds=60).done

@@ -39,8 +39,8 @@ struct ParentView {
 };
 /// What is seen now.
 struct Observed {
-  bool published = false;  // every zone has the revision, and every edge has that version
-  bool resigned = false;   // every signature is of the data revision, at every edge
+  bool published = false;  // every zone has the revision, and who serves it has that version
+  bool resigned = false;   // every signature is of the data revision, wherever it is served
   std::optional<ParentView> parent;
   LongestTtls ttls;  // in effect now
 };

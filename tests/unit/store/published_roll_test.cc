@@ -129,11 +129,40 @@ TEST_F(PublishedRollTest, ARevisionIsSeenWhenEveryZoneAndEveryEdgeHasIt) {
 
   EdgeAt(zones_[1], 8);
   EXPECT_FALSE(See().published);
-  EXPECT_EQ(See().edge, "e1");
+  EXPECT_EQ(See().server, "e1");
   EXPECT_TRUE(See(UnixTime(std::chrono::seconds(4'000'000'000))).published) << "an edge that is silent for long does not count";
   EdgeAt(zones_[1], 9);
   EXPECT_TRUE(See().published);
   EXPECT_TRUE(See().resigned);
+}
+
+TEST_F(PublishedRollTest, AForeignSecondaryIsWaitedForAndNamed) {
+  Raise(2, 2);
+  for (const std::int32_t zone : zones_) Follow(zone, 2, 2, 7);
+  EdgeAt(zones_[0], 7);
+  const auto secondary_at = [&](int epoch, dns::Serial serial) {
+    PostgresCluster::Execute(
+        url_,
+        "insert into published.secondary (edge_id, secondary_id, notify_period_seconds) values ('e1', 'ns-berlin', 10)"
+        " on conflict do nothing;"
+        "insert into published.secondary_position (edge_id, secondary_id, zone_id, epoch, serial) values ('e1', 'ns-berlin', " +
+            std::to_string(zones_[0]) + ", " + std::to_string(epoch) + ", " + std::to_string(serial) +
+            ") on conflict (zone_id, edge_id, secondary_id) do update set epoch = excluded.epoch, serial = excluded.serial");
+  };
+  EXPECT_TRUE(See().published);
+
+  for (const auto& [epoch, serial] : {std::pair(1, 6u), {0, 9u}}) {  // the version before, and none of the last ones
+    secondary_at(epoch, serial);
+    EXPECT_FALSE(See().published);
+    EXPECT_EQ(See().server, "ns-berlin");
+    const std::string told = FindNamespaceKeys(provisiond_, {name_}).value().keyset->edges_behind;
+    EXPECT_EQ(told.substr(0, told.find(' ')), "ns-berlin");
+  }
+  EXPECT_TRUE(See(UnixTime(std::chrono::seconds(4'000'000'000))).published) << "one that is silent for long does not count";
+  secondary_at(1, 7);
+  EXPECT_TRUE(See().published);
+  EXPECT_TRUE(See().resigned);
+  EXPECT_EQ(FindNamespaceKeys(provisiond_, {name_}).value().keyset->edges_behind, "");
 }
 
 TEST_F(PublishedRollTest, SerialsOfEdgesAreComparedAcrossTheirWrap) {
@@ -289,7 +318,7 @@ TEST_F(OwnKeysTest, ASetIsFollowedByItsZoneAndSeenInTheParentToo) {
   EdgeAt(zones_[1], 9);
   EdgeAt(zones_[0], 6);
   EXPECT_FALSE(See({}, zones_[1]).published) << "the edge has not the parent's version with the DS records";
-  EXPECT_EQ(See({}, zones_[1]).edge, "e1");
+  EXPECT_EQ(See({}, zones_[1]).server, "e1");
   EdgeAt(zones_[0], 7);
   EXPECT_TRUE(See({}, zones_[1]).resigned);
 }
