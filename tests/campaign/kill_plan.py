@@ -66,10 +66,8 @@ class KillPlan:
 
     def _firsts(self, kind, process):
         """The first call of each thread and kind of call, the commonest first."""
-        most = {}
-        for point in self.points[kind][process]:
-            most[point.threads, point.call] = max(point.number, most.get((point.threads, point.call), 0))
-        return sorted((point for point in self.points[kind][process] if point.number == 1), key=lambda point: -most[point.threads, point.call])
+        last = {(point.threads, point.call): point for point in sorted(self.points[kind][process], key=lambda point: point.number)}
+        return [dataclasses.replace(point, number=1) for point in sorted(last.values(), key=lambda point: -point.number)]
 
     def _takes_part(self, flow, kind, process):
         return self.steps[flow, kind][process] > 0 or self.missed[flow, kind, process] < max(CHANCES_MIN, 1 + len(self._firsts(kind, process)))
@@ -90,7 +88,8 @@ class KillPlan:
                 else:
                     absent.append(f"{flow}: {kind}: {process}")
         return {"steps": len(self.steps), "steps_and_processes": len(kills), "killed_twice_or_more": sum(count > 1 for count in kills.values()),
-                "killed_once": [pair for pair, count in kills.items() if count == 1], "never_killed": [pair for pair, count in kills.items() if count == 0], "took_no_part": absent,
+                "killed_once": [pair for pair, count in kills.items() if count == 1], "never_killed": [pair for pair, count in kills.items() if count == 0],
+                "took_no_part": absent,
                 "kills": {pair: count for pair, count in kills.items() if count}}
 
 
