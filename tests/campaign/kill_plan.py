@@ -2,8 +2,7 @@
 """Who dies next, and at which call: each step of each flow in each process that takes part in it, and only then more calls of the same.
 
 A flow is a style of roll, a cut, a tree of a width; a step of it has a kind, such as "publishing, caches" or "order". Steps of a kind have
-about the same calls, whichever flow they belong to, so that they are counted once. A process takes part in a step if calls of it were counted,
-unless it then was to die again and again at the first of each of these calls, and none ever came: what was counted came by chance.
+about the same calls, whichever flow they belong to, so that they are counted once. A process takes part in a step if calls of it were counted.
 """
 import collections
 import dataclasses
@@ -11,7 +10,6 @@ import math
 
 # Of a side one dies in a stage: a signer that dies takes its connections of PostgreSQL along.
 SIDES = (("signerd", "postgresql"), ("feedd", "replicad"), ("provisiond",))
-CHANCES_MIN = 4  # without a call, before a process is said not to take part
 
 
 class KillPlan:
@@ -69,9 +67,6 @@ class KillPlan:
         last = {(point.threads, point.call): point for point in sorted(self.points[kind][process], key=lambda point: point.number)}
         return [dataclasses.replace(point, number=1) for point in sorted(last.values(), key=lambda point: -point.number)]
 
-    def _takes_part(self, flow, kind, process):
-        return self.steps[flow, kind][process] > 0 or self.missed[flow, kind, process] < max(CHANCES_MIN, 1 + len(self._firsts(kind, process)))
-
     def died(self, flow, kind, point):
         self.steps[flow, kind][point.process] += 1
         self.deaths[point.process] += 1
@@ -80,16 +75,9 @@ class KillPlan:
         self.missed[flow, kind, point.process] += 1
 
     def report(self):
-        kills, absent = {}, []
-        for (flow, kind), step in self.steps.items():
-            for process, count in step.items():
-                if self._takes_part(flow, kind, process):
-                    kills[f"{flow}: {kind}: {process}"] = count
-                else:
-                    absent.append(f"{flow}: {kind}: {process}")
+        kills = {f"{flow}: {kind}: {process}": count for (flow, kind), step in self.steps.items() for process, count in step.items()}
         return {"steps": len(self.steps), "steps_and_processes": len(kills), "killed_twice_or_more": sum(count > 1 for count in kills.values()),
                 "killed_once": [pair for pair, count in kills.items() if count == 1], "never_killed": [pair for pair, count in kills.items() if count == 0],
-                "took_no_part": absent,
                 "kills": {pair: count for pair, count in kills.items() if count}}
 
 

@@ -8,7 +8,7 @@ namespace idzone::signer::rollover {
 
 /// The delays that are not observed. RFC 7583 §2: "propagation delay".
 struct Delays {
-  std::chrono::seconds dprp{0};    // zone propagation: from a version at all that are seen to the last foreign secondary that is not
+  std::chrono::seconds dprp{0};    // zone propagation: from a version at all that are seen to foreign secondaries that are not
   std::chrono::seconds dprp_p{0};  // the parent's propagation: from a changed DS at one of its servers to all
 };
 
