@@ -28,4 +28,8 @@ void Pace::Took(std::int64_t asked, std::int64_t done, std::chrono::nanoseconds 
   size_ = std::clamp(static_cast<std::int64_t>(next), smallest_, largest_);
 }
 
+void Pace::Failed() {
+  size_ = std::max(smallest_, size_ / 2);
+}
+
 }  // namespace idzone::signer::pipeline

@@ -227,8 +227,10 @@ Result<void> Reconciler::DoKeyRolls(const std::vector<store::ZoneWork>& list) {
     const auto work = std::find_if(list.begin(), list.end(),
                                    [&](const auto& entry) { return entry.registered.namespace_id == roll.keyset.namespace_id; });
     if (work == list.end() || !work->zone) continue;
-    if (auto stepped = StepRoll(*work, roll); !stepped) return stepped;
+    const auto failure = roll_failures_.find(roll.keyset);
+    if (failure != roll_failures_.end() && SteadyClock::now() < failure->second.retry_at) continue;
     last_roll_ = roll.keyset;
+    if (auto stepped = StepRoll(*work, roll); !stepped) return stepped;
     if (SteadyClock::now() >= end) break;
   }
   return {};
@@ -246,11 +248,12 @@ Result<void> Reconciler::StepRoll(const store::ZoneWork& work, const store::Roll
     return StepKeyRoll(transaction, work, roll.keyset.zone_id, tools);
   });
   if (!outcome) {
-    if (outcome.error().reason == Reason::kUnavailable) return tl::unexpected(outcome.error());
-    metrics_.CountFailure(outcome.error().reason);
-    LogError(LogLevel::kError, "signer.roll_failed", outcome.error(), {{"namespace", name}});
-    return {};
+    LogError(LogLevel::kError, "signer.roll_failed", outcome.error(), {{"namespace", name}, {"keys", roll.keyset.zone_id}});
+    if (GoesOnAfter(outcome.error(), work, roll_failures_[roll.keyset])) return {};
+    return tl::unexpected(outcome.error());
   }
+  if (roll_failures_.erase(roll.keyset) > 0 && !failures_.contains(work.registered.namespace_id))
+    Tell(work.registered.namespace_id, std::nullopt);
   if (outcome->scheduled) Log(LogLevel::kInfo, "signer.roll_scheduled", {{"namespace", name}, {"keys", roll.keyset.zone_id}});
   for (const Error& refused : outcome->refused) LogError(LogLevel::kError, "signer.roll_refused", refused, {{"namespace", name}});
   for (const rollover::Action action : outcome->actions) {
@@ -289,15 +292,12 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
     return true;
   }
   if (!outcome) {
-    if (outcome.error().reason == Reason::kUnavailable) return tl::unexpected(outcome.error());
-    ZoneFailure& failure = failures_[namespace_id];
-    failure.reason = outcome.error().reason;
-    failure.retry_at = SteadyClock::now() + failure.backoff.Next();
-    metrics_.CountFailure(outcome.error().reason);
-    LogError(LogLevel::kError, failure.reason == Reason::kClockDoubt ? "signer.clock_doubted" : "signer.zone_failed", outcome.error(),
+    const Error& error = outcome.error();
+    LogError(LogLevel::kError, error.reason == Reason::kClockDoubt ? "signer.clock_doubted" : "signer.zone_failed", error,
              {{"zone", name}, {"kind", kind}});
-    Tell(namespace_id, outcome.error());
-    return false;
+    if (GoesOnAfter(error, zone, failures_[namespace_id])) return false;
+    lane.pace.Failed();
+    return tl::unexpected(error);
   }
   met_busy_ = met_busy_ || outcome->busy;
   if (outcome->busy) return false;
@@ -326,6 +326,18 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   }
   // What was queued while this batch was under way was not announced, because the queue was not empty: look again at once.
   return outcome->more || outcome->identities > 0;
+}
+
+bool Reconciler::GoesOnAfter(const Error& error, const store::ZoneWork& zone, Standstill& failure) {
+  failure.reason = error.reason;
+  failure.retry_at = SteadyClock::now() + failure.backoff.Next();
+  ++failure.in_a_row;
+  const bool goes_on = error.reason != Reason::kUnavailable;
+  // The round's end is counted by itself.
+  if (goes_on) metrics_.CountFailure(error.reason);
+  // That the database goes away, once, is nothing that a namespace could be blamed for, and nobody to tell it to.
+  if (goes_on || failure.in_a_row > 1) Tell(zone.registered.namespace_id, error);
+  return goes_on;
 }
 
 void Reconciler::Tell(std::int32_t namespace_id, const std::optional<Error>& error) {

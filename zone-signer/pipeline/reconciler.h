@@ -18,8 +18,9 @@
 
 /// The signer's loop. Each round lists what there is to do and then does, in this order and each within a budget: new
 /// zones, cuts and revocations; enrollments, oldest first; renewals, the longest overdue first; pruning. A namespace that fails is
-/// left alone for a while and holds up no other; what it has published stays. Any number of signers may run: the lock on the row
-/// of a namespace's own zone decides.
+/// left alone for a while and holds up no other, whatever it failed of: a lock that is not free, or a statement that takes too long, ends
+/// the round as a lost database does, but the next round begins with the others. What it has published stays. Any number of signers may
+/// run: the lock on the row of a namespace's own zone decides.
 namespace idzone::signer::pipeline {
 
 struct ReconcilerOptions {
@@ -55,10 +56,12 @@ class Reconciler {
 
  private:
   using SteadyClock = std::chrono::steady_clock;
-  struct ZoneFailure {
+  /// Of a namespace, or of the roll of a key set.
+  struct Standstill {
     process::Backoff backoff{std::chrono::milliseconds(500), std::chrono::milliseconds(30'000)};
     SteadyClock::time_point retry_at;
     Reason reason = Reason::kInternal;  // of the last failure
+    int in_a_row = 0;
   };
   using Work = std::function<Result<WorkOutcome>(store::Transaction&, const store::ZoneWork&, const WorkTools&)>;
 
@@ -75,6 +78,8 @@ class Reconciler {
   /// Runs one transaction for one namespace and keeps account of it. Returns whether there is more of the same.
   Result<bool> Do(std::string_view kind, const store::ZoneWork& zone, const Work& work);
   bool MayTry(const store::ZoneWork& zone) const;
+  /// Keeps account of a failure, and raises an alarm. Returns whether the round goes on all the same.
+  bool GoesOnAfter(const Error& error, const store::ZoneWork& zone, Standstill& failure);
   /// In doubt, all zones of a namespace are asked.
   ClockWitnesses WitnessesFor(std::int32_t namespace_id) const;
   /// Lists the due zones of the namespaces that may be tried.
@@ -105,9 +110,10 @@ class Reconciler {
   Lane changes_;   // its pace: identities in a transaction
   Lane renewals_;  // nodes
   std::optional<SteadyClock::time_point> revoked_at_;
-  std::vector<std::int32_t> left_alone_;          // namespaces whose revocations have to wait for something else
-  bool revocation_came_ = false;                  // in this round, which ends with that
-  std::map<std::int32_t, ZoneFailure> failures_;  // by namespace
+  std::vector<std::int32_t> left_alone_;         // namespaces whose revocations have to wait for something else
+  bool revocation_came_ = false;                 // in this round, which ends with that
+  std::map<std::int32_t, Standstill> failures_;  // by namespace
+  std::map<store::KeysetId, Standstill> roll_failures_;
   DeltaSizes delta_sizes_;
   SteadyClock::time_point next_prune_;
   SteadyClock::time_point next_key_look_;

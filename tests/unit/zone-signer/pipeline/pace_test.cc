@@ -65,6 +65,17 @@ TEST(PaceTest, OneSlowTransactionChangesLittle) {
   EXPECT_GE(pace.size(), before * 7 / 10);
 }
 
+TEST(PaceTest, WhatCameToNoEndIsHalvedUntilItDoes) {
+  Pace pace(1000, milliseconds(60));
+  Live(pace, microseconds(60), 40);
+  const std::int64_t before = pace.size();
+
+  pace.Failed();
+  EXPECT_EQ(pace.size(), before / 2);
+  for (int i = 0; i < 10; ++i) pace.Failed();
+  EXPECT_EQ(pace.size(), Pace::kSmallest);
+}
+
 TEST(PaceTest, LittleWorkSaysNothing) {
   Pace pace(1000, milliseconds(60));
   const std::int64_t before = pace.size();
