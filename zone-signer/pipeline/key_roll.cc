@@ -74,6 +74,13 @@ class RollSession {
     schedule_ = {keyset_.schedule.keys_at, keyset_.schedule.zsk_at};
   }
 
+  /// Keys that were made for a step that then fails are nobody's: it is tried again, with others.
+  ~RollSession() {
+    for (const Octets& id : made_) tools_.keys.Discard(id);
+  }
+  RollSession(const RollSession&) = delete;
+  RollSession& operator=(const RollSession&) = delete;
+
   /// Commands first; what they change has to be seen by the world before anything else is decided.
   RollOutcome Run() {
     for (const store::KeyCommand& command : store::TakeKeyCommands(transaction_, home_.id)) Obey(command);
@@ -83,6 +90,8 @@ class RollSession {
     MakeKeys();
     Save();
     outcome_.roll = state_.roll;
+    // What follows is the commit. Whether that was done, nobody may ever hear.
+    made_.clear();
     return std::move(outcome_);
   }
 
@@ -185,12 +194,13 @@ class RollSession {
     for (const zone::KeyRole role : state_.roll->roles) {
       auto key = tools_.keys.Create(state_.roll->algorithm, zone::DnskeyFlags(role), tags);
       if (!key) {
-        for (const auto& id : made.ids) tools_.keys.Discard(id);
+        for (const auto& id : std::exchange(made_, {})) tools_.keys.Discard(id);
         return Wait(key.error());
       }
       const keys::ZoneKey zone_key = keys::MakeZoneKey(std::move(*key), role, {});
       tags.insert(zone_key.key_tag);
       made.ids.push_back(zone_key.key.id());
+      made_.push_back(zone_key.key.id());
       rows.push_back({.key_id = zone_key.key.id(),
                       .key_tag = zone_key.key_tag,
                       .dnskey = zone_key.dnskey,
@@ -253,6 +263,7 @@ class RollSession {
   RollOutcome outcome_;
   bool changed_ = false;
   bool must_make_keys_ = false;
+  std::vector<Octets> made_;  // keys, in this step
 };
 
 Result<KeysetHome> HomeOf(store::Transaction& transaction, const store::NamespaceRow& registered, const store::KeysetId& id) {

@@ -77,7 +77,8 @@ Result<std::vector<dns::Name>> NextCuts(store::Transaction& transaction, const N
   return names;
 }
 
-/// The first keys of zones that are being made. They are discarded, unless they are kept: what fails is tried again and again.
+/// The first keys of zones that are being made. They are discarded, unless they are kept: what fails is tried again and again. Kept are
+/// those of a transaction that is about to commit, even if nobody ever hears whether it did.
 class NewKeys {
  public:
   explicit NewKeys(keys::KeyStore& keys) : keys_(keys) {}
@@ -87,9 +88,9 @@ class NewKeys {
   NewKeys(const NewKeys&) = delete;
   NewKeys& operator=(const NewKeys&) = delete;
 
-  Result<void> Make(const NamespaceSession& home, const std::vector<dns::Name>& names) {
+  Result<void> Make(const store::NamespaceRow& registered, const zone::ZonePolicy& policy, const std::vector<dns::Name>& names) {
     for (const dns::Name& name : names) {
-      auto first = MakeFirstKeys(home.registered, home.policy, keys_);
+      auto first = MakeFirstKeys(registered, policy, keys_);
       if (!first) return tl::unexpected(first.error());
       made_.emplace(name, *std::move(first));
     }
@@ -122,18 +123,20 @@ Result<WorkOutcome> CreateZone(store::Transaction& transaction, const store::Zon
   if (outcome.busy) return outcome;
   const zone::ZonePolicy& policy = registered.policy;
   if (auto ours = CheckKeysAreOurs(transaction, tools.keys); !ours) return tl::unexpected(ours.error());
-  const auto first = MakeFirstKeys(registered, policy, tools.keys);
-  if (!first) return tl::unexpected(first.error());
+  NewKeys first(tools.keys);
+  if (auto made = first.Make(registered, policy, {registered.apex}); !made) return tl::unexpected(made.error());
   store::ZoneRow zone = NewZone(registered.apex, std::nullopt, policy, tools.now);
   store::InsertZones(transaction, registered, {&zone});
   const bool own = policy.keys.scope == zone::KeyScope::kZone;
-  const auto keyset = KeepKeys(transaction, {registered.namespace_id, own ? zone.zone_id : 0}, policy, *first, tools.now);
+  const auto keyset =
+      KeepKeys(transaction, {registered.namespace_id, own ? zone.zone_id : 0}, policy, first.Of(registered.apex), tools.now);
   const auto home = OpenNamespaceSession(transaction, registered, policy, zone, tools.keys, tools.now);
   if (!home) return tl::unexpected(home.error());
   OpenZones zones(*home);
   OpenNew(zones, zone, own ? keyset : nullptr);
   auto published = PublishVersions(transaction, zones, tools.signer, tools.batch_max);
   if (!published) return tl::unexpected(published.error());
+  first.Keep();
   outcome.publication = *published;
   outcome.position = zones.Find(zone.zone_id)->zone.position;
   return outcome;
@@ -151,7 +154,7 @@ Result<WorkOutcome> MakeCuts(store::Transaction& transaction, const store::ZoneW
 
   NewKeys first(tools.keys);
   if ((*home)->shared == nullptr) {
-    if (auto made = first.Make(**home, *names); !made) return tl::unexpected(made.error());
+    if (auto made = first.Make((*home)->registered, (*home)->policy, *names); !made) return tl::unexpected(made.error());
   }
   Wishes wishes;
   for (const dns::Name& name : *names) {

@@ -7,6 +7,7 @@
 #include <prometheus/registry.h>
 #include <array>
 #include <atomic>
+#include <filesystem>
 #include <pqxx/pqxx>
 #include <thread>
 
@@ -98,6 +99,11 @@ class ReconcilerTest : public testing::Test {
     return count;
   }
 
+  std::int64_t KeyFiles() const {
+    const std::filesystem::directory_iterator files(key_files_.path());
+    return std::distance(begin(files), end(files));
+  }
+
   /// Puts into the queue again what is published already: work without end that makes no zone grow.
   void Restate(const store::NamespaceRecord& home, int batches) {
     store::PostgresCluster::Execute(
@@ -157,6 +163,16 @@ class HeldRevocation {
     test.Revoke(home, subject);
     EXPECT_EQ(transaction_.exec("select batch_id from registry.dirty_batch where kind = 1 for update").size(), 1);
   }
+
+ private:
+  pqxx::connection connection_;
+  pqxx::work transaction_;
+};
+
+/// What somebody else has locked for as long as this lives.
+class HeldLock {
+ public:
+  HeldLock(const std::string& url, const std::string& locks) : connection_(url), transaction_(connection_) { transaction_.exec(locks); }
 
  private:
   pqxx::connection connection_;
@@ -296,6 +312,71 @@ TEST_F(ReconcilerTest, WhatGaveWayGoesThroughTheNextTime) {
   EXPECT_GE(least, life - 50min) << "all were signed again";
   signing.request_stop();
   EXPECT_GE(GivenUp(), 2) << "enrollments and renewals";
+}
+
+// PostgreSQL answers "not in time" for one namespace, again and again: that is not PostgreSQL's end.
+TEST_F(ReconcilerTest, NamespaceThatIsHeldUpHoldsUpNoOther) {
+  const auto held = MakeNamespace("held.example.");
+  const auto free = MakeNamespace("free.example.");
+  const auto queue = [](const store::NamespaceRecord& home) {
+    return "select count(*) from registry.dirty_batch where namespace_id = " + std::to_string(home.namespace_id);
+  };
+  std::jthread signing([&](const std::stop_token& stop) { reconciler_.Run(stop); });
+  ASSERT_EQ(Enroll(held, "old", 20), 20);
+  ASSERT_EQ(Enroll(free, "old", 20), 20);
+  ASSERT_TRUE(WaitForNone("select count(*) from registry.dirty_batch"));
+  {
+    const HeldLock lock(url_, "select 1 from published.node where zone_id = (select zone_id from published.zone where namespace_id = " +
+                                  std::to_string(held.namespace_id) + ") for update");
+    ASSERT_EQ(Enroll(held, "new", 20), 20);
+
+    ASSERT_EQ(Enroll(free, "new", 20), 20);
+
+    EXPECT_TRUE(WaitForNone(queue(free)));
+    EXPECT_TRUE(WaitForNone("select 1 - count(*) from published.alarm where namespace_id = " + std::to_string(held.namespace_id)))
+        << "operators hear of the other";
+    EXPECT_EQ(Number(queue(held)), 1);
+  }
+  EXPECT_TRUE(WaitForNone(queue(held)));
+  EXPECT_TRUE(WaitForNone("select count(*) from published.alarm"));
+}
+
+TEST_F(ReconcilerTest, RollThatIsHeldUpHoldsUpNoOther) {
+  const auto held = MakeNamespace("held.example.");
+  const auto free = MakeNamespace("free.example.");
+  const auto not_begun = [](const store::NamespaceRecord& home) {
+    return "select count(*) from published.keyset where style is null and namespace_id = " + std::to_string(home.namespace_id);
+  };
+  std::jthread signing([&](const std::stop_token& stop) { reconciler_.Run(stop); });
+  ASSERT_TRUE(WaitForNone("select 2 - count(*) from published.keyset where settled_revision = revision"));
+  {
+    const HeldLock lock(url_, "select 1 from published.key where namespace_id = " + std::to_string(held.namespace_id) + " for update");
+
+    store::PostgresCluster::Execute(url_,
+                                    "insert into registry.key_command (namespace_id, kind, style, algorithm)"
+                                    " select namespace_id, 1, 1, 13 from published.keyset order by namespace_id");
+
+    EXPECT_TRUE(WaitForNone(not_begun(free)));
+    EXPECT_TRUE(WaitForNone("select 1 - count(*) from published.alarm where namespace_id = " + std::to_string(held.namespace_id)));
+    EXPECT_EQ(Number(not_begun(held)), 1);
+  }
+  EXPECT_TRUE(WaitForNone(not_begun(held)));
+  EXPECT_TRUE(WaitForNone("select count(*) from published.alarm"));
+  EXPECT_EQ(KeyFiles(), Number("select count(*) from published.key")) << "those of the steps that failed are gone";
+}
+
+TEST_F(ReconcilerTest, ZoneThatCannotBeMadeLeavesNoKeysBehind) {
+  const auto home = MakeNamespace("late.example.");
+  std::jthread signing;
+  {
+    const HeldLock lock(url_, "lock table published.keyset in share mode");
+    signing = std::jthread([&](const std::stop_token& stop) { reconciler_.Run(stop); });
+
+    EXPECT_TRUE(WaitForNone("select 1 - count(*) from published.alarm where namespace_id = " + std::to_string(home.namespace_id)));
+  }
+
+  EXPECT_TRUE(WaitForNone("select 1 - count(*) from published.zone"));
+  EXPECT_EQ(KeyFiles(), 1);
 }
 
 }  // namespace
