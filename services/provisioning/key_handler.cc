@@ -6,6 +6,7 @@
 #include "services/provisioning/convert.h"
 #include "services/provisioning/namespace_directory.h"
 #include "services/provisioning/page_token.h"
+#include "services/provisioning/zone_absence.h"
 #include "services/store/registry_keyset.h"
 
 namespace idzone::provisioning {
@@ -172,6 +173,9 @@ grpc::Status KeyHandler::GetKeyStatus(grpc::ServerContext* context, const v1::Ge
     if (!found) return tl::unexpected(found.error());
     if (auto tenant = CheckTenant(caller, found->home.operator_id, "namespace_name"); !tenant) return tenant;
     ToProto(*found, response->mutable_status());
+    if (found->keyset) return {};
+    if (const std::string trouble = SignersTrouble(database_, found->home.namespace_id); !trouble.empty())
+      response->mutable_status()->set_advice("The signer cannot make the zone and its key: " + trouble);
     return {};
   });
 }

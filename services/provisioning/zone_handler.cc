@@ -9,6 +9,7 @@
 #include "services/provisioning/convert.h"
 #include "services/provisioning/namespace_directory.h"
 #include "services/provisioning/page_token.h"
+#include "services/provisioning/zone_absence.h"
 #include "services/provisioning/zone_status.h"
 #include "services/provisioning/zone_text.h"
 #include "services/store/registry_keyset.h"
@@ -31,7 +32,7 @@ Result<store::ZoneRecord> FindOwn(store::Database& database, const rpc::Caller& 
   const auto name = ReadName(text);
   if (!name) return tl::unexpected(name.error());
   auto record = store::FindZone(database, *name);
-  if (!record) return record;
+  if (!record) return tl::unexpected(WhyAbsent(database, caller, *name, record.error()));
   if (auto tenant = CheckTenant(caller, record->operator_id, "name"); !tenant) return tl::unexpected(tenant.error());
   return record;
 }
@@ -107,7 +108,7 @@ grpc::Status ZoneHandler::GetZoneStatus(grpc::ServerContext* context, const v1::
     const auto name = ReadName(request->name());
     if (!name) return tl::unexpected(name.error());
     const auto status = store::FindZoneStatus(database_, *name);
-    if (!status) return tl::unexpected(status.error());
+    if (!status) return tl::unexpected(WhyAbsent(database_, caller, *name, status.error()));
     if (auto tenant = CheckTenant(caller, status->operator_id, "name"); !tenant) return tenant;
     ToProto(*status, response->mutable_status());
     const auto apex = dns::Name::Parse(status->namespace_name, "namespace");

@@ -95,8 +95,7 @@ Result<ZoneStatusRecord> Read(Transaction& transaction, const pqxx::row& row, co
   const auto apex = ApexExpiry(transaction, row["zone_id"].as<std::int32_t>(), name, denial, status.now);
   if (!apex) return tl::unexpected(apex.error());
   status.first_expiry = std::min(*apex, OptionalTimeOf(row["first_expiry"]).value_or(*apex));
-  for (const pqxx::row& alarm : Execute(transaction, kAlarms, row["namespace_id"].as<std::int32_t>(), kAlarmLastsSeconds))
-    status.alarms.push_back({alarm[0].as<std::string>(), alarm[1].as<std::string>(), TimeOf(alarm[2]), TimeOf(alarm[3])});
+  status.alarms = ListAlarms(transaction, row["namespace_id"].as<std::int32_t>());
   for (const pqxx::row& secondary : Execute(transaction, kSecondaries, row["zone_id"].as<std::int32_t>()))
     status.secondaries.push_back({.secondary_id = secondary[0].as<std::string>(),
                                   .edge_id = secondary[1].as<std::string>(),
@@ -108,6 +107,19 @@ Result<ZoneStatusRecord> Read(Transaction& transaction, const pqxx::row& row, co
 }
 
 }  // namespace
+
+std::vector<AlarmRecord> ListAlarms(Transaction& transaction, std::int32_t namespace_id) {
+  std::vector<AlarmRecord> alarms;
+  for (const pqxx::row& alarm : Execute(transaction, kAlarms, namespace_id, kAlarmLastsSeconds))
+    alarms.push_back({alarm[0].as<std::string>(), alarm[1].as<std::string>(), TimeOf(alarm[2]), TimeOf(alarm[3])});
+  return alarms;
+}
+
+Result<std::vector<AlarmRecord>> ListAlarms(Database& database, std::int32_t namespace_id) {
+  return database.Transact("alarms", Isolation::kRepeatableReadOnly, [&](Transaction& transaction) -> Result<std::vector<AlarmRecord>> {
+    return ListAlarms(transaction, namespace_id);
+  });
+}
 
 Result<ZoneStatusRecord> FindZoneStatus(Database& database, const dns::Name& name) {
   return database.Transact("zone status", Isolation::kRepeatableReadOnly, [&](Transaction& transaction) -> Result<ZoneStatusRecord> {

@@ -8,6 +8,10 @@
 #include "services/store/registry_record.h"
 
 /// How a zone fares: what an operator looks at when he wonders whether it lives, and until when. And his word on the signer's clock.
+namespace pqxx {
+class transaction_base;
+}
+
 namespace idzone::store {
 
 class Database;
@@ -48,6 +52,10 @@ struct ZoneStatusRecord {
   std::uint64_t node_count = 0;
   std::vector<SecondaryRecord> secondaries{};
 };
+
+/// Returns what keeps signers from the work on a namespace, as far as it lasts; its zone need not exist yet.
+std::vector<AlarmRecord> ListAlarms(pqxx::transaction_base& transaction, std::int32_t namespace_id);
+Result<std::vector<AlarmRecord>> ListAlarms(Database& database, std::int32_t namespace_id);
 
 /// NOT_FOUND. Cost: a few look-ups, however large the zone is.
 Result<ZoneStatusRecord> FindZoneStatus(Database& database, const dns::Name& name);

@@ -181,6 +181,10 @@ def test_signer_without_the_zones_key_says_so_and_stands_in_nobodys_way(own_stac
     wait_until(lambda: "_device.later" in own_stack.cluster.sql("select string_agg(detail::text, ' ') from published.alarm") or
                "zone=_device.later.example. kind=create" in second.log_file.read_text(), 30, "so does the zone")
     assert [path.name for path in keys.iterdir()] == ["kek"]
+    # Who has just registered the namespace is told what keeps its zone from being there.
+    for command in ("zone", "key"):
+        shown = own_stack.cli(command, "status", "_device.later.example.", check=False)
+        assert str(keys) in shown.stdout + shown.stderr, shown
     first.start().wait_ready()
     for each in (ZONE, "_device.later.example."):
         wait_until(lambda: own_stack.soa_serial(each), 60, f"{each} served")
