@@ -43,7 +43,8 @@ std::vector<process::ConfigKey> DeclaredKeys() {
       process::OptionalText("parent.anchors_file", "/usr/share/dns/root.key", "trust anchors by which its answers are validated"),
       process::OptionalInteger("parent.poll_seconds", 60, 1, 86'400, "how often a parent that a roll waits for is asked"),
       process::OptionalInteger("parent.ds_ttl_seconds", 86'400, 0, 30 * 86'400,
-                               "the least TTL that the parents' DS records are taken to have; 0 only with an authoritative server"),
+                               "the least TTL that the parents' DS records are taken to have; 0 only with an authoritative server. Longer "
+                               "ones are seen while a roll is under way"),
       process::OptionalInteger("parent.propagation_seconds", 3600, 0, 30 * 86'400,
                                "how long all servers of a parent take to have what one of them has (RFC 7583 DprpP)"),
       process::OptionalInteger("signing.threads", 2, 1, 64, "threads that sign"),

@@ -7,13 +7,17 @@ namespace idzone::store {
 namespace {
 
 constexpr Statement kListRollWork{"published_list_roll_work", R"(
-select s.namespace_id, s.zone_id, s.tell_parent from published.keyset s where s.style is not null or s.revision > s.settled_revision
- union
-select s.namespace_id, s.zone_id, s.tell_parent from published.keyset s
- where s.style is null and least(s.keys_due_at, s.zsk_due_at) <= to_timestamp($1::bigint)
- union
-select s.namespace_id, s.zone_id, s.tell_parent from registry.key_command c join published.keyset s using (namespace_id, zone_id)
- order by namespace_id, zone_id)"};
+select w.namespace_id, w.zone_id,
+       w.rolls and (w.zone_id = 0 or exists (select from published.zone z where z.zone_id = w.zone_id and z.parent_id is null)) as asks_parent
+  from (select s.namespace_id, s.zone_id, s.style is not null as rolls from published.keyset s
+         where s.style is not null or s.revision > s.settled_revision
+         union
+        select s.namespace_id, s.zone_id, false from published.keyset s
+         where s.style is null and least(s.keys_due_at, s.zsk_due_at) <= to_timestamp($1::bigint)
+         union
+        select s.namespace_id, s.zone_id, s.style is not null from registry.key_command c join published.keyset s using (namespace_id, zone_id)
+       ) w
+ order by w.namespace_id, w.zone_id, w.rolls)"};
 
 constexpr Statement kLockKeyset{"published_lock_keyset", R"(
 select revision, data_revision, settled_revision, tell_parent, key_ttl_max, data_ttl_max, ds_ttl_max, style, algorithm, roles::text as roles, urgent, phase,
@@ -98,7 +102,7 @@ std::uint8_t SmallOf(const pqxx::field& field) {
 std::vector<RollWork> ListRollWork(Transaction& transaction, UnixTime now) {
   std::vector<RollWork> list;
   for (const pqxx::row& row : Execute(transaction, kListRollWork, static_cast<std::int64_t>(now.time_since_epoch().count())))
-    list.push_back({{NumberOf<std::int32_t>(row["namespace_id"]), NumberOf<std::int32_t>(row["zone_id"])}, row["tell_parent"].as<bool>()});
+    list.push_back({{NumberOf<std::int32_t>(row["namespace_id"]), NumberOf<std::int32_t>(row["zone_id"])}, row["asks_parent"].as<bool>()});
   return list;
 }
 

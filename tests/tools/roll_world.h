@@ -56,6 +56,7 @@ struct WorldReport {
 class World {
  public:
   explicit World(const WorldOptions& options) : options_(options), random_(options.seed) {
+    longest_ds_ = options.parent_can_be_asked && Chance(0.5) ? hours(48) : hours(24);
     ttls_ = PickTtls();
     delays_ = {Pick({seconds(0), minutes(10), hours(5)}), Pick({seconds(0), hours(1), hours(12)})};
     told_ = options.machine_is_told_nothing ? Delays{} : delays_;
@@ -116,6 +117,9 @@ class World {
  private:
   /// Of sweep steps: times are whole seconds.
   static constexpr seconds kRounding{2};
+  /// parent.ds_ttl_seconds, as it is unless somebody changes it. A parent with longer TTLs is seen to have them, unless it lowers them
+  /// before a roll begins: these worlds have none that does.
+  static constexpr seconds kDsTtlTaken = hours(24);
   /// Of a roll in one phase: far more than outages, sweeps, caches and the slowest parent take together.
   static constexpr seconds kRestMax = hours(24 * 180);
 
@@ -138,7 +142,8 @@ class World {
     return *(list.begin() + std::uniform_int_distribution<std::size_t>(0, list.size() - 1)(random_));
   }
   LongestTtls PickTtls() {
-    return {Pick({minutes(10), hours(1), hours(24)}), Pick({minutes(1), minutes(5), hours(1)}), Pick({minutes(5), hours(1), hours(48)})};
+    return {Pick({minutes(10), hours(1), hours(24)}), Pick({minutes(1), minutes(5), hours(1)}),
+            longest_ds_ == kDsTtlTaken ? Pick({minutes(5), hours(1), kDsTtlTaken}) : longest_ds_};
   }
   bool Chance(double p) { return std::bernoulli_distribution(p)(random_); }
   seconds Spread(seconds most) {
@@ -157,7 +162,13 @@ class World {
   Shown DataSigners() const { return Select(&zone::KeyUses::signs_data, &zone::KeyUses::signs_data); }
   Shown Wanted() const { return Select(&zone::KeyUses::in_ds, &zone::KeyUses::in_ds); }
 
-  LongestTtls ToldTtls() const { return options_.machine_is_told_nothing ? LongestTtls{} : ttls_; }
+  /// The signer knows its own TTLs. The parent's it sees while a roll is under way, and takes for no less than its configuration says.
+  LongestTtls ToldTtls() const {
+    if (options_.machine_is_told_nothing) return {};
+    LongestTtls told = ttls_;
+    told.ds = !state_.roll ? seconds(0) : options_.parent_can_be_asked ? std::max(kDsTtlTaken, ttls_.ds) : kDsTtlTaken;
+    return told;
+  }
 
   void StopSigner() {
     const seconds outage = Spread(zone::LeastRest(policy_) * options_.outages_tolerated);
@@ -374,6 +385,7 @@ class World {
   const WorldOptions options_;
   std::mt19937_64 random_;
   UnixTime now_{};
+  seconds longest_ds_{};
   LongestTtls ttls_;  // in effect
   Delays delays_;
   Delays told_;  // what the machine is told of them

@@ -139,11 +139,12 @@ class RollSession {
                                 .resigned = sight.resigned,
                                 .parent = {},
                                 .ttls = {std::chrono::seconds(ttls.keys), std::chrono::seconds(ttls.data), {}}};
-    if (rollover::AwaitsParent(state_) && home_.is_below) {
+    if (home_.is_below) {
       observed.ttls.ds = std::chrono::seconds(policy_.apex_ttl);
-      if (sight.published) observed.parent = ParentOfOurs();
-    } else if (rollover::AwaitsParent(state_)) {
-      // What a parent that cannot be asked keeps in caches is not known: it is taken to be long.
+      if (sight.published && rollover::AwaitsParent(state_)) observed.parent = ParentOfOurs();
+    } else if (state_.roll) {
+      // From the roll's beginning: a TTL that the parent lowers before it changes its DS records is in caches still. What a parent that
+      // cannot be asked keeps there is not known: it is taken to be long.
       observed.ttls.ds = tools_.options.unseen_ds_ttl;
       LookAtParent(observed);
     }
@@ -165,6 +166,7 @@ class RollSession {
     keyset_.parent_answer = tools_.parent->problem;
     if (!tools_.parent->problem.empty()) return;
     observed.ttls.ds = tools_.parent->ttl;
+    if (!rollover::AwaitsParent(state_)) return;
     observed.parent = MatchParent(home_.zone, keys_, tools_.parent->ds);
     keyset_.parent_answer = "DS of";
     for (const store::KeyRow& key : keys_) {

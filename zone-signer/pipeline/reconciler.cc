@@ -239,7 +239,7 @@ Result<void> Reconciler::DoKeyRolls(const std::vector<store::ZoneWork>& list) {
 Result<void> Reconciler::StepRoll(const store::ZoneWork& work, const store::RollWork& roll) {
   const std::string name = work.registered.apex.Format();
   std::optional<parent::ParentSight> parent;
-  if (roll.awaits_parent && parts_.parent_watch != nullptr) parent = parts_.parent_watch->Look(work.registered.apex);
+  if (roll.asks_parent && parts_.parent_watch != nullptr) parent = parts_.parent_watch->Look(work.registered.apex);
   const RollTools tools{parts_.keys, options_.rolls, std::move(parent), parts_.clock.Now()};
   const auto outcome = parts_.database.Transact("roll", [&](store::Transaction& transaction) -> Result<RollOutcome> {
     const auto witnesses = WitnessesFor(work.registered.namespace_id);

@@ -358,7 +358,7 @@ int WorldsThatSee(const std::string& failure, WorldOptions options) {
 }
 
 TEST(RollWorldTest, FindsOutagesThatNoPolicyTolerates) {
-  EXPECT_GE(WorldsThatSee("a signature has expired", {.length = hours(24 * 730), .outages_tolerated = 2}), 8);
+  EXPECT_GE(WorldsThatSee("a signature has expired", {.length = hours(24 * 1460), .outages_tolerated = 2}), 8);
 }
 
 TEST(RollWorldTest, FindsARollThatDoesNotEnd) {
