@@ -53,6 +53,18 @@ Outcome Add(const Session& session, const Options& options) {
   return ExitCode::kOk;
 }
 
+Outcome Remove(const Session& session, const Options& options) {
+  const auto channel = Connect(session);
+  if (!channel) return tl::unexpected(channel.error());
+  Stub stub(*channel);
+  v1::RemoveEdgeRequest request;
+  request.set_id(options.id);
+  const auto response = Call(session, stub, &Stub::RemoveEdge, request, "remove edge " + options.id);
+  if (!response) return tl::unexpected(response.error());
+  WriteObject(session.out, session.format, ToJson(response->edge()));
+  return ExitCode::kOk;
+}
+
 Outcome List(const Session& session) {
   const auto channel = Connect(session);
   if (!channel) return tl::unexpected(channel.error());
@@ -93,6 +105,10 @@ void AddEdgeCommands(CLI::App& app, Session& session) {
   add->add_option("ID", options->id, "Lower-case letters, digits, hyphens and dots")->required();
   add->add_option("--certificate", options->certificate, "File with the client certificate, PEM or DER")->required();
   add->callback([&session, options] { session.command = [&session, options] { return Add(session, *options); }; });
+
+  CLI::App* remove = noun->add_subcommand("remove", "Remove a DNS host that was stopped: nobody waits for it any more");
+  remove->add_option("ID", options->id, "As registered")->required();
+  remove->callback([&session, options] { session.command = [&session, options] { return Remove(session, *options); }; });
 
   CLI::App* list = noun->add_subcommand("list", "List DNS hosts and whether they are current");
   list->callback([&session] { session.command = [&session] { return List(session); }; });

@@ -64,10 +64,7 @@ Result<void> FeedSession::Serve(const std::function<Result<void>()>& check_calle
       process::LogError(LogLevel::kError, "feed.zone_withheld", error, {{"edge", edge_id_}});
     const auto zones = parts_.board.Zones();
     // Where the edge says nothing, it holds nothing: a lost disk must not look live.
-    for (const store::FeedZone& zone : *zones) {
-      const std::scoped_lock lock(shared_->mutex);
-      parts_.recorder.Record(edge_id_, zone.zone_id, shared_->ledger.Sent(zone.name));
-    }
+    RecordReached(*zones);
   }
   while (!ended()) {
     {

@@ -58,6 +58,8 @@ class FeedSession {
  private:
   struct Shared;
 
+  /// Records where the edge stands in each zone: nowhere, as long as it serves nothing of what it holds.
+  void RecordReached(const ZoneList& zones);
   Result<void> Hello(const v1::FollowRequest& request);
   Result<void> Applied(const v1::FollowRequest& request);
   Result<void> Refused(const v1::FollowRequest& request);

@@ -35,6 +35,12 @@ Result<zone::ZonePosition> FromProto(const v1::Position& position) {
 
 void FeedSession::Receive(const v1::FollowRequest& request) {
   Result<void> taken;
+  bool moved_in = false;
+  {
+    const std::scoped_lock lock(shared_->mutex);
+    const bool serves = !request.not_served();
+    moved_in = !std::exchange(shared_->serves, serves) && serves;
+  }
   switch (request.message_case()) {
     case v1::FollowRequest::kHello: taken = Hello(request); break;
     case v1::FollowRequest::kApplied: taken = Applied(request); break;
@@ -43,6 +49,7 @@ void FeedSession::Receive(const v1::FollowRequest& request) {
       taken = Fail(Reason::kUnknownField, "message", "hello, applied or refusal", "another one");
       break;
   }
+  if (const auto zones = parts_.board.Zones(); taken && moved_in && zones != nullptr) RecordReached(*zones);
   if (taken && request.has_secondaries()) taken = Secondaries(request.secondaries());
   if (!taken) return End(taken.error());
   {
@@ -50,6 +57,13 @@ void FeedSession::Receive(const v1::FollowRequest& request) {
     shared_->heard_at = steady_clock::now();
   }
   shared_->Wake();
+}
+
+void FeedSession::RecordReached(const ZoneList& zones) {
+  for (const store::FeedZone& zone : zones) {
+    const std::scoped_lock lock(shared_->mutex);
+    parts_.recorder.Record(edge_id_, zone.zone_id, shared_->serves ? shared_->ledger.Reached(zone.name) : zone::ZonePosition{});
+  }
 }
 
 Result<void> FeedSession::Hello(const v1::FollowRequest& request) {
@@ -104,7 +118,7 @@ Result<void> FeedSession::Applied(const v1::FollowRequest& request) {
   for (const v1::Position& other : applied.others()) {
     if (auto taken = take(other); !taken) return taken;
   }
-  if (reached.empty()) return {};
+  if (reached.empty() || request.not_served()) return {};
   const auto zones = parts_.board.Zones();
   std::unordered_map<OctetsView, std::int32_t> ids;
   for (const store::FeedZone& zone : *zones) ids.emplace(zone.name.wire(), zone.zone_id);

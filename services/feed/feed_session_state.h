@@ -22,6 +22,7 @@ struct FeedSession::Shared {
   int positions = 0;     // that Hellos named
   bool greeted = false;  // the last Hello is there
   bool takes_bundles = false;
+  bool serves = true;  // what it holds, by its last word
   bool woken = false;
   bool over = false;
   std::optional<Error> error;

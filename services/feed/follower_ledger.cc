@@ -35,6 +35,11 @@ zone::ZonePosition FollowerLedger::Sent(const dns::Name& zone) const {
   return found == zones_.end() ? zone::ZonePosition{} : found->second.sent;
 }
 
+zone::ZonePosition FollowerLedger::Reached(const dns::Name& zone) const {
+  const auto found = zones_.find(zone);
+  return found == zones_.end() ? zone::ZonePosition{} : found->second.reached;
+}
+
 std::optional<zone::ZonePosition> FollowerLedger::NotYetCompared(const dns::Name& zone) const {
   const auto found = zones_.find(zone);
   if (found == zones_.end() || found->second.compared || found->second.reached.digest.empty()) return std::nullopt;

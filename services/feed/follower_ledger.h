@@ -40,7 +40,9 @@ class FollowerLedger {
   /// Returns where the follower will stand when it has applied all that was sent; an empty digest: nowhere.
   zone::ZonePosition Sent(const dns::Name& zone) const;
 
-  /// Returns where the follower stands by its own word, unless that was compared with our history since it came there.
+  /// Returns where the follower stands by its own word; an empty digest: nowhere.
+  zone::ZonePosition Reached(const dns::Name& zone) const;
+  /// The same, unless that was compared with our history since it came there.
   std::optional<zone::ZonePosition> NotYetCompared(const dns::Name& zone) const;
   void NoteCompared(const dns::Name& zone) { zones_[zone].compared = true; }
 

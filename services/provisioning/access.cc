@@ -45,6 +45,7 @@ const rpc::AccessTable& ProvisioningAccess() {
       {"/idzone.v1.KeyService/RollKey", admin, true},
       {"/idzone.v1.KeyService/ConfirmParent", admin, true},
       {"/idzone.v1.EdgeService/RegisterEdge", admin, true},
+      {"/idzone.v1.EdgeService/RemoveEdge", admin, true},
       {"/idzone.v1.EdgeService/GetEdge", admin, false},
       {"/idzone.v1.EdgeService/ListEdges", admin, false},
   });

@@ -21,6 +21,16 @@ grpc::Status EdgeHandler::RegisterEdge(grpc::ServerContext* context, const v1::R
   });
 }
 
+grpc::Status EdgeHandler::RemoveEdge(grpc::ServerContext* context, const v1::RemoveEdgeRequest* request, v1::RemoveEdgeResponse* response) {
+  return gate_.Serve(context, "/idzone.v1.EdgeService/RemoveEdge", *request, [&](const rpc::Caller& caller) -> Result<void> {
+    if (auto checked = CheckEdgeId(request->id(), "id"); !checked) return checked;
+    const auto record = store::RemoveEdge(database_, ActorOf(caller), request->id());
+    if (!record) return tl::unexpected(record.error());
+    ToProto(*record, response->mutable_edge());
+    return {};
+  });
+}
+
 grpc::Status EdgeHandler::GetEdge(grpc::ServerContext* context, const v1::GetEdgeRequest* request, v1::GetEdgeResponse* response) {
   return gate_.Serve(context, "/idzone.v1.EdgeService/GetEdge", *request, [&](const rpc::Caller&) -> Result<void> {
     if (auto checked = CheckEdgeId(request->id(), "id"); !checked) return checked;

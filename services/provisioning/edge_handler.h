@@ -17,6 +17,7 @@ class EdgeHandler final : public v1::EdgeService::Service {
 
   grpc::Status RegisterEdge(grpc::ServerContext* context, const v1::RegisterEdgeRequest* request,
                             v1::RegisterEdgeResponse* response) override;
+  grpc::Status RemoveEdge(grpc::ServerContext* context, const v1::RemoveEdgeRequest* request, v1::RemoveEdgeResponse* response) override;
   grpc::Status GetEdge(grpc::ServerContext* context, const v1::GetEdgeRequest* request, v1::GetEdgeResponse* response) override;
   grpc::Status ListEdges(grpc::ServerContext* context, const v1::ListEdgesRequest* request, v1::ListEdgesResponse* response) override;
 

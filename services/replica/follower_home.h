@@ -34,6 +34,8 @@ class ReplicaHome {
 
   /// The follower has all that the feed has: a new replica takes its place. Called again, nothing happens.
   Result<void> MoveIn();
+  /// Says whether that was done, or was not needed.
+  bool served() const { return !place_.aside; }
 
   /// Requested when the replica turned out to be damaged: the daemon has to end, and to be started again.
   std::stop_token lost() const { return lost_.get_token(); }

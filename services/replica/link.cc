@@ -106,8 +106,9 @@ void FeedLink::WatchLag(const std::stop_token& stop) {
 
 FeedLink::Ended FeedLink::RunStream(const std::stop_token& stop) {
   Ended ended;
-  const auto hellos = follower_.Begin();
+  auto hellos = follower_.Begin();
   if (!hellos) return {false, hellos.error(), hellos.error()};
+  for (auto& hello : *hellos) hello.set_not_served(!events_.served());
   const auto stub = feed::v1::FeedService::NewStub(channel_);
   grpc::ClientContext context;
   const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
@@ -135,6 +136,7 @@ FeedLink::Ended FeedLink::RunStream(const std::stop_token& stop) {
         break;
       }
     }
+    answer->set_not_served(!events_.served());
     NoteHealth(ended);
     if (const auto report = events_.secondaries(std::exchange(first, false))) WriteReport(*report, answer->mutable_secondaries());
     watch.Waiting();

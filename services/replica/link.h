@@ -27,6 +27,8 @@ struct LinkEvents {
   std::function<void(const std::string& reason)> trouble;  // no longer, or not yet; one line
   /// All that the feed had was applied, or refused; may be called again. An error is the disk's.
   std::function<Result<void>()> caught_up = [] { return Result<void>(); };
+  /// Says whether the replica that the follower writes is the one that is served.
+  std::function<bool()> served = [] { return true; };
   /// Where foreign secondaries stand: what is new of it, or, with the first answer of a stream, all.
   std::function<std::optional<zone::SecondaryReport>(bool all)> secondaries = [](bool) { return std::nullopt; };
 };

@@ -111,6 +111,7 @@ Result<void> Run(process::DaemonContext& context) {
                          {.current = [&] { context.observatory.SetReady(); },
                           .trouble = [&](const std::string& reason) { context.observatory.SetNotReady(reason); },
                           .caught_up = [&] { return home.MoveIn(); },
+                          .served = [&] { return home.served(); },
                           // One that has none any more says so, too: else whoever waits would wait for those that it had.
                           .secondaries = [&](bool all) -> std::optional<zone::SecondaryReport> {
                             if (*secondaries) return (*secondaries)->TakeReport(all);

@@ -51,10 +51,12 @@ constexpr Statement kSnapshotNodes{"feed_snapshot_nodes", "select " IDZONE_FEED_
 
 constexpr Statement kFindEdge{"feed_find_edge", "select e.edge_id from registry.edge e where e.fingerprint = $1::bytea"};
 
+// What an edge says that was removed meanwhile goes nowhere.
 constexpr Statement kWritePositions{"feed_write_positions", R"(
 insert into published.edge_position (edge_id, zone_id, epoch, serial, digest)
 select u.edge_id, u.zone_id, u.epoch, u.serial, u.digest
   from unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bytea[]) u(edge_id, zone_id, epoch, serial, digest)
+  join registry.edge e on e.edge_id = u.edge_id
  order by u.edge_id, u.zone_id
 on conflict (edge_id, zone_id) do update
    set epoch = excluded.epoch, serial = excluded.serial, digest = excluded.digest, reported_at = now())"};
@@ -63,7 +65,7 @@ constexpr Statement kForgetSecondaries{"feed_forget_secondaries",
                                        "delete from published.secondary where edge_id = $1::text and secondary_id <> all ($2::text[])"};
 constexpr Statement kWriteSecondaries{"feed_write_secondaries", R"(
 insert into published.secondary as s (edge_id, secondary_id, notify_period_seconds)
-select $1::text, u.secondary_id, $3::integer from unnest($2::text[]) u(secondary_id)
+select e.edge_id, u.secondary_id, $3::integer from registry.edge e cross join unnest($2::text[]) u(secondary_id) where e.edge_id = $1::text
 on conflict (edge_id, secondary_id) do update set notify_period_seconds = excluded.notify_period_seconds
  where s.notify_period_seconds <> excluded.notify_period_seconds)"};
 constexpr Statement kForgetSecondaryPositions{"feed_forget_secondary_positions", R"(

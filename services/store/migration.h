@@ -15,8 +15,8 @@ namespace idzone::store {
 class Database;
 
 /// The schema versions that this build can work with: what the daemons check at their start.
-inline constexpr int kSchemaVersionMin = 20;
-inline constexpr int kSchemaVersionMax = 20;
+inline constexpr int kSchemaVersionMin = 21;
+inline constexpr int kSchemaVersionMax = 21;
 
 struct Migration {
   int version = 0;

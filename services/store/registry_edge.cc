@@ -11,6 +11,7 @@ using Transaction = pqxx::transaction_base;
 
 constexpr Statement kInsert{"edge_insert",
                             "insert into registry.edge (edge_id, fingerprint) values ($1::text, $2::bytea) on conflict do nothing"};
+constexpr Statement kDelete{"edge_delete", "delete from registry.edge where edge_id = $1::text"};
 constexpr Statement kFind{
     "edge_find", "select edge_id, fingerprint, extract(epoch from created_at)::bigint from registry.edge where edge_id = $1::text"};
 constexpr Statement kList{"edge_list",
@@ -44,9 +45,13 @@ void AddPositions(Transaction& transaction, std::vector<EdgeRecord>& edges) {
   }
 }
 
+tl::unexpected<Error> NotFound(const std::string& edge_id) {
+  return Fail(Reason::kNotFound, "edge", "a registered edge", edge_id);
+}
+
 Result<EdgeRecord> FindIn(Transaction& transaction, const std::string& edge_id) {
   const pqxx::result found = Execute(transaction, kFind, edge_id);
-  if (found.empty()) return Fail(Reason::kNotFound, "edge", "a registered edge", edge_id);
+  if (found.empty()) return NotFound(edge_id);
   std::vector<EdgeRecord> edges{Read(found.front())};
   AddPositions(transaction, edges);
   return std::move(edges.front());
@@ -64,6 +69,18 @@ Result<EdgeRecord> RegisterEdge(Database& database, const Actor& actor, const st
     if (inserted)
       WriteEvent(transaction, actor,
                  {.kind = "edge.registered", .detail = JsonObject({{"edge", edge_id}, {"fingerprint", HexEncode(fingerprint)}})});
+    return edge;
+  });
+}
+
+Result<EdgeRecord> RemoveEdge(Database& database, const Actor& actor, const std::string& edge_id) {
+  return database.Transact("remove edge", [&](Transaction& transaction) -> Result<EdgeRecord> {
+    auto edge = FindIn(transaction, edge_id);
+    if (!edge) return edge;
+    // Somebody else may have been faster.
+    if (Execute(transaction, kDelete, edge_id).affected_rows() == 0) return NotFound(edge_id);
+    WriteEvent(transaction, actor,
+               {.kind = "edge.removed", .detail = JsonObject({{"edge", edge_id}, {"fingerprint", HexEncode(edge->fingerprint)}})});
     return edge;
   });
 }

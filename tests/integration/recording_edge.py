@@ -21,23 +21,25 @@ class RecordingEdge:
         self.address, self.credentials = f"localhost:{stack.ports['feedd']}", credentials
         self.octets = b""
         self.held = {}  # positions by zone
+        self.not_served = False  # what it says of them
 
     def hello(self, positions=(), more=False):
         request = self.module.FollowRequest()
         request.hello.format_version = 1
+        request.not_served = self.not_served
         request.hello.more = more
         request.hello.positions.extend(positions)
         return request
 
     @contextlib.contextmanager
-    def stream(self, hellos, options=()):
+    def stream(self, hellos, options=(), timeout=60):
         """What the feed sends, in octets, and a queue for what it is to be told."""
         answers = queue.Queue()
         for hello in hellos:
             answers.put(hello)
         with grpc.secure_channel(self.address, self.credentials, options) as channel:
             call = channel.stream_stream("/idzone.feed.v1.FeedService/Follow", self.module.FollowRequest.SerializeToString, lambda raw: raw)
-            stream = call(iter(answers.get, None), timeout=60)
+            stream = call(iter(answers.get, None), timeout=timeout)
             try:
                 yield stream, answers
             finally:
@@ -53,9 +55,9 @@ class RecordingEdge:
             assert any(self.module.FollowResponse.FromString(raw).HasField("snapshot_begin") for raw in stream)
             yield
 
-    def follow(self, done, hellos=None):
+    def follow(self, done, hellos=None, timeout=60):
         """Follows until `done(kind, zone)` says so of a message, whose zone is in wire form. As if it held nothing, without `hellos`."""
-        with self.stream(hellos or [self.hello()]) as (stream, answers):
+        with self.stream(hellos or [self.hello()], timeout=timeout) as (stream, answers):
             begun = {}
             for raw in stream:
                 self.octets += raw
@@ -69,6 +71,7 @@ class RecordingEdge:
                 if position is not None:
                     applied.applied.position.CopyFrom(position)
                     self.held[position.zone] = position
+                applied.not_served = self.not_served
                 answers.put(applied)
                 if position is not None and done(kind, position.zone):
                     break

@@ -144,6 +144,40 @@ def test_unregistered_edge_is_refused(fed):
         assert stranger.stop() == 0
 
 
+def test_nobody_waits_for_an_edge_that_was_removed(fed):
+    """It was lost, and the one that takes its place stays in step; whoever still has its key is shown the door."""
+    stack, client = fed
+    lost = RecordingEdge(stack, "edge-2")
+    lost.follow(lambda kind, zone: kind == "snapshot_end")
+    enroll(client, 1, prefix="more")
+    assert not client.wait(ZONE, live=True, timeout_seconds=3).done, "it is waited for"
+    phones = "_device.phones.example."
+    stack.create_namespace(phones, "--form", "e164", "--labels", "clear")
+    stack.cli("namespace", "cut", "add", phones, "+44")
+    cut = lambda: stack.cli_json("namespace", "cut", "list", phones)[0]  # noqa: E731
+    wait_until(lambda: (cut()["state"], cut()["edges_behind"]) == ("delegated", ["edge-2"]), 60, "so it is with a cut")
+    tls = stack.folder / "tls"
+    stack.account.own(tls / "edge-2.key")
+    still_there = other_follower(stack, "still-there", TLS_CERTIFICATE=tls / "edge-2.crt", TLS_PRIVATE_KEY=tls / "edge-2.key")
+    still_there.start()
+    try:
+        wait_until(lambda: "replica.current" in still_there.log_tail(50), 30, "somebody with its key follows")
+
+        assert stack.cli_json("edge", "remove", "edge-2")["id"] == "edge-2"
+
+        assert "edge-2" not in [edge["id"] for edge in stack.cli_json("edge", "list")]
+        assert cut()["state"] == "open"
+        enroll(client, 1, prefix="last")
+        assert client.wait(ZONE, live=True, timeout_seconds=30).done
+        assert stack.cluster.sql("select count(*) from published.edge_position where edge_id = 'edge-2'") == "0"
+        assert stack.cluster.sql("select detail ->> 'edge' from registry.event where kind = 'edge.removed'") == "edge-2"
+        wait_until(lambda: "reason=PRINCIPAL_UNKNOWN" in still_there.log_tail(50), 90, "its stream ends, and it is not let in again")
+    finally:
+        still_there.stop()
+    again = stack.cli("edge", "remove", "edge-2", check=False)
+    assert again.returncode != 0 and "a registered edge" in again.stderr
+
+
 def test_a_hello_comes_in_parts(fed):
     """Found by crash_rolls: an edge with more than 10,000 zones could not say so in one, and was never fed again."""
     stack, client = fed
@@ -202,6 +236,31 @@ def test_edge_without_its_disk_is_not_called_live(fed):
         assert not client.wait(ZONE, live=True, timeout_seconds=2).done
     finally:
         empty.stop()
+
+
+def test_a_replica_that_is_being_made_is_not_called_live(fed):
+    stack, client = fed
+    stored = lambda: stack.cluster.sql("select serial from published.edge_position where edge_id = 'edge-2'")  # noqa: E731
+    edge = RecordingEdge(stack, "edge-2")
+    edge.not_served = True
+
+    def moves_in(kind, zone):
+        if kind == "snapshot_end":
+            time.sleep(1)
+            assert stored() == "0"
+            assert not client.wait(ZONE, live=True, timeout_seconds=1).done
+            enroll(client, 1, prefix="more")
+        elif kind == "version":
+            # It has all, and takes the place of what was served with the answer to the next message.
+            time.sleep(1)
+            assert stored() == "0"
+            edge.not_served = False
+        return False
+
+    with pytest.raises(grpc.RpcError):
+        edge.follow(moves_in, timeout=25)
+
+    assert stored() == str(published_serial(stack)), "with a heartbeat's answer, all of it"
 
 
 def _empty_anchors(stack):

@@ -58,6 +58,26 @@ class LivelyFeed final : public feed::v1::FeedService::Service {
   const Then then_;
 };
 
+/// A feed that has more at first, then has told all; keeps whether what the follower holds is served, by its own word.
+class PatientFeed final : public feed::v1::FeedService::Service {
+ public:
+  grpc::Status Follow(grpc::ServerContext* /*context*/,
+                      grpc::ServerReaderWriter<feed::v1::FollowResponse, feed::v1::FollowRequest>* stream) override {
+    feed::v1::FollowRequest request;
+    feed::v1::FollowResponse heartbeat;
+    stream->Read(&request);
+    std::vector<bool> served{!request.not_served()};
+    for (const bool behind : {true, false, false}) {
+      heartbeat.mutable_heartbeat()->set_behind(behind);
+      if (!stream->Write(heartbeat) || !stream->Read(&request)) return grpc::Status::OK;
+      served.push_back(!request.not_served());
+    }
+    if (said.empty()) said = served;
+    return grpc::Status::OK;
+  }
+  std::vector<bool> said;  // to be read when the link has stopped
+};
+
 /// A link to a feed, from construction to destruction, with an empty replica and a lag of a second allowed.
 class RunningLink {
  public:
@@ -70,7 +90,13 @@ class RunningLink {
     writer_ = ReplicaWriter::Open(directory_, std::size_t{16} << 20).value();
     follower_.emplace(*writer_, FollowerOptions(), clock_, &metrics_);
     link_.emplace(grpc::CreateChannel("127.0.0.1:" + std::to_string(port_), grpc::InsecureChannelCredentials()), *follower_, metrics_,
-                  LinkEvents{.current = [this] { ++current; }, .trouble = [this](const std::string& why) { trouble = why; }},
+                  LinkEvents{.current = [this] { ++current; },
+                             .trouble = [this](const std::string& why) { trouble = why; },
+                             .caught_up = [this]() -> Result<void> {
+                               served_ = true;
+                               return {};
+                             },
+                             .served = [this] { return served_; }},
                   LinkOptions{.lag_max = std::chrono::seconds(1)});
     running_ = std::jthread([this](const std::stop_token& stop) { EXPECT_TRUE(link_->Run(stop)); });
   }
@@ -89,6 +115,7 @@ class RunningLink {
   std::string trouble;
 
  private:
+  bool served_ = false;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
   std::string directory_ = (std::filesystem::temp_directory_path() / "link-XXXXXX").string();
@@ -111,6 +138,14 @@ Fared FareWith(grpc::Service& feed) {
   std::this_thread::sleep_for(std::chrono::seconds(5));
   link.Stop();
   return {link.current, link.trouble};
+}
+
+TEST(FeedLinkTest, TellsWhetherWhatItHoldsIsServed) {
+  PatientFeed feed;
+
+  FareWith(feed);
+
+  EXPECT_EQ(feed.said, (std::vector{false, false, true, true})) << "from the answer on with which the replica takes its place";
 }
 
 TEST(FeedLinkTest, IsCurrentAsLongAsTheFeedSaysSo) {
