@@ -10,7 +10,7 @@ end, and so must the flow. A cycle is such a kill.
 
 Every version of zones that roll and are cut passes the gate, of wide trees a sample; after each transaction parents and children fit
 (namespace_journal.py); after each roll, the namespace, or the zone that has keys of its own, has the keys that it should, each with its sealed file,
-and no more than four DNSKEY records ever. A process that takes part in a step and has never died in it is a failure, but of a small run.
+and no more than four DNSKEY records ever. A process that takes part in a step and has never died in it is a failure, but of a small run (kill_plan.py says what takes part).
 """
 import collections
 import dataclasses
@@ -187,7 +187,7 @@ class Campaign:
         return not status.HasField("roll") or status.roll.wait in (CACHES, SIGNING, PARENT)
 
     def check_keys(self, flow, rolled, fields, before, emergency):
-        """No key is lost, doubled or left over."""
+        """No key is lost or doubled. A kill may leave the file of a key behind that no row names yet; nothing else does."""
         now = self.keys(rolled)
         wanted = set(fields.get("roles") or {key.role for key in before if key.in_dnskey})
         shown = [key for key in now if key.in_dnskey]
@@ -203,6 +203,9 @@ class Campaign:
         lost = [key.key_id.hex() for key in now if key.key_id.hex() not in files]
         if lost:
             self.failures.append(f"{flow}: no file of {lost}")
+        nobodys = files - {"kek"} - set(self.stack.cluster.sql("select encode(key_id, 'hex') from published.key").split())
+        if len(nobodys) > 2 * (self.stages.kills["signerd"] + self.stages.kills["postgresql"]):  # a KSK and a ZSK
+            self.failures.append(f"{flow}: {len(nobodys)} files of nobody's keys")
 
     def cut(self, flow="cut"):
         prefix = next(self.prefixes)

@@ -32,7 +32,12 @@ class KilledStages:
         if kind == "tree 3" and not self.plan.knows(kind):  # under strace it would take minutes
             self.plan.learn(kind, [dataclasses.replace(point, number=point.number * self.random.randint(1, 8)) for point in self.plan.all("tree 2")])
         if not self.plan.knows(kind):
-            return self.count(flow, kind, begin, ended, seconds)
+            self.plan.learn(kind, self.count(flow, kind, begin, ended, seconds))
+            self.plan.meet(flow, kind)
+            return
+        if kind != "tree 3" and self.plan.doubts(flow, kind):
+            self.plan.learn_anew(flow, kind, self.count(flow, kind, begin, ended, seconds))
+            return
         with contextlib.ExitStack() as straces:
             aimed = []
             for point in self.plan.next(flow, kind, self.kills_a_stage):
@@ -96,7 +101,7 @@ class KilledStages:
         daemon.start()
 
     def count(self, flow, kind, begin, ended, seconds):
-        """Runs a stage whole, with an eye on all its processes."""
+        """Runs a stage whole, with an eye on all its processes; returns their points."""
         subjects = [*SUBJECTS, *([ORDERED] if kind in ORDERED_KINDS else [])]
         groups, strace = self.watch(subjects)
         with strace:
@@ -104,8 +109,7 @@ class KilledStages:
             wait_until(ended, seconds, f"{flow}: {kind} has ended")
             time.sleep(SETTLE_SECONDS)
         counted = strace.counted()
-        self.plan.learn(kind, [point for subject in subjects for point in points_of(flow, *subject, groups[subject], counted)])
-        self.plan.meet(flow, kind)
+        return [point for subject in subjects for point in points_of(flow, *subject, groups[subject], counted)]
 
     def watch(self, subjects):
         """Returns the threads of the subjects, {subject: {group: thread ids}}, and a Strace that can be attached to them."""
