@@ -5,3 +5,4 @@ idzone_library(idzone_follower
   DEPENDS idzone_replica_writer idzone_ldns_bridge idzone_rpc_client idzone_process prometheus-cpp::core)
 
 idzone_program(idzone-replicad SOURCES main.cc DEPENDS idzone_follower idzone_transfer)
+install(TARGETS idzone-replicad RUNTIME)
