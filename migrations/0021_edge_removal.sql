@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- A DNS host that is no more is removed: else it holds up for ever who waits until changes are live everywhere, and every new cut.
--- Locks: published.edge_position and published.secondary exclusively, for a moment: their rows are looked at once.
+-- Locks: registry.edge, published.edge_position and published.secondary exclusively, for a moment: rows of the last two are looked at once.
 
 alter table published.edge_position
     drop constraint edge_position_edge_id_fkey,
