@@ -203,7 +203,7 @@ class Campaign:
         lost = [key.key_id.hex() for key in now if key.key_id.hex() not in files]
         if lost:
             self.failures.append(f"{flow}: no file of {lost}")
-        nobodys = files - {"kek"} - set(self.stack.cluster.sql("select encode(key_id, 'hex') from published.key").split())
+        nobodys = files - {"kek", "labels-kek"} - set(self.stack.cluster.sql("select encode(key_id, 'hex') from published.key").split())
         if len(nobodys) > 2 * (self.stages.kills["signerd"] + self.stages.kills["postgresql"]):  # a KSK and a ZSK
             self.failures.append(f"{flow}: {len(nobodys)} files of nobody's keys")
 
