@@ -6,14 +6,15 @@
 namespace idzone::feed {
 
 Result<rpc::Caller> EdgeDirectory::Find(OctetsView fingerprint) {
-  auto edge_id = store::FindEdgeByFingerprint(database_, fingerprint);
-  if (!edge_id && edge_id.error().reason == Reason::kNotFound)
-    return Fail(Reason::kPrincipalUnknown, "client certificate", "the key of a registered edge", edge_id.error().met);
-  if (!edge_id) return tl::unexpected(edge_id.error());
+  auto edge = store::FindEdgeByFingerprint(database_, fingerprint);
+  if (!edge && edge.error().reason == Reason::kNotFound)
+    return Fail(Reason::kPrincipalUnknown, "client certificate", "the key of a registered edge", edge.error().met);
+  if (!edge) return tl::unexpected(edge.error());
   rpc::Caller caller;
   caller.fingerprint = Octets(fingerprint);
   caller.role = rpc::Role::kEdge;
-  caller.edge_id = std::move(*edge_id);
+  caller.edge_id = std::move(edge->edge_id);
+  caller.registered_at = edge->registered_at;
   return caller;
 }
 

@@ -97,33 +97,35 @@ Result<void> FeedSession::Applied(const v1::FollowRequest& request) {
   if (applied.others_size() > limits::kFeedPositionsMax)
     return Fail(Reason::kLimitExceeded, "applied.others", "at most " + std::to_string(limits::kFeedPositionsMax),
                 std::to_string(applied.others_size()));
-  std::vector<std::pair<Octets, zone::ZonePosition>> reached;
-  const auto take = [&](const v1::Position& proto) -> Result<void> {
-    auto position = FromProto(proto);
+  FollowerLedger::Positions reached;
+  for (const v1::Position& other : applied.others()) {
+    auto position = FromProto(other);
     if (!position) return tl::unexpected(position.error());
-    reached.emplace_back(proto.zone(), *std::move(position));
-    return {};
-  };
+    auto zone = dns::Name::FromWire(other.zone(), "applied.others.zone");
+    if (!zone) return tl::unexpected(zone.error());
+    reached.emplace_back(*std::move(zone), *std::move(position));
+  }
+  std::optional<zone::ZonePosition> own;
   if (applied.has_position()) {
-    if (auto taken = take(applied.position()); !taken) return taken;
+    auto position = FromProto(applied.position());
+    if (!position) return tl::unexpected(position.error());
+    own = *std::move(position);
   }
   Result<SentMessage> answered;
   {
     const std::scoped_lock lock(shared_->mutex);
-    answered = shared_->ledger.Apply(applied.has_position() ? std::optional(reached.front().second) : std::nullopt);
+    answered = shared_->ledger.Apply(own, reached);
   }
   if (!answered) return tl::unexpected(answered.error());
-  if (applied.has_position() && answered->zone.wire() != reached.front().first)
+  if (own && answered->zone.wire() != applied.position().zone())
     return Fail(Reason::kValueMalformed, "applied.position.zone", answered->zone.Format(), "another");
-  for (const v1::Position& other : applied.others()) {
-    if (auto taken = take(other); !taken) return taken;
-  }
+  if (own) reached.emplace_back(answered->zone, *std::move(own));
   if (reached.empty() || request.not_served()) return {};
   const auto zones = parts_.board.Zones();
   std::unordered_map<OctetsView, std::int32_t> ids;
   for (const store::FeedZone& zone : *zones) ids.emplace(zone.name.wire(), zone.zone_id);
-  for (const auto& [wire, position] : reached) {
-    const auto zone = ids.find(wire);
+  for (const auto& [name, position] : reached) {
+    const auto zone = ids.find(name.wire());
     if (zone != ids.end()) parts_.recorder.Record(edge_id_, zone->second, position);
   }
   return {};

@@ -92,22 +92,21 @@ bool FollowerLedger::HasFailed(const dns::Name& zone) const {
   return found != zones_.end() && found->second.has_failed;
 }
 
-Result<SentMessage> FollowerLedger::Apply(const std::optional<zone::ZonePosition>& position) {
+Result<SentMessage> FollowerLedger::Apply(const std::optional<zone::ZonePosition>& position, const Positions& others) {
   if (outstanding_.empty()) return Fail(Reason::kValueMalformed, "applied", "an answer to a message", "one answer more than messages");
   SentMessage message = outstanding_.front();
   if (position && message.position != position)
     return Fail(Reason::kValueMalformed, "applied.position", "the position of the message that is answered", "another");
   outstanding_.pop_front();
   const auto reach = [&](const dns::Name& zone, const zone::ZonePosition& reached) {
-    Zone& state = zones_[zone];
-    Reach(state, reached);
+    const auto state = zones_.find(zone);
+    if (state == zones_.end()) return;
+    Reach(state->second, reached);
     // A snapshot alone does not show that versions are accepted again.
-    if (message.is_version && !state.wants_snapshot) state.refusals = 0;
+    if (message.is_version && !state->second.wants_snapshot) state->second.refusals = 0;
   };
-  if (position) {
-    reach(message.zone, *position);
-    for (const auto& [zone, sent] : message.others) reach(zone, sent);
-  }
+  if (position) reach(message.zone, *position);
+  for (const auto& [zone, reached] : others) reach(zone, reached);
   return message;
 }
 

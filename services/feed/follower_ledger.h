@@ -30,6 +30,7 @@ struct SentMessage {
 class FollowerLedger {
  public:
   enum class Step { kNothing, kVersions, kSnapshot };
+  using Positions = std::vector<std::pair<dns::Name, zone::ZonePosition>>;
 
   /// Takes a zone's position from the Hello.
   void Hold(const dns::Name& zone, const zone::ZonePosition& position);
@@ -57,9 +58,10 @@ class FollowerLedger {
   /// Says whether the follower waits for a snapshot because the server could not read the last one.
   bool HasFailed(const dns::Name& zone) const;
 
-  /// Takes an Applied; returns the message that it answers. VALUE_MALFORMED when nothing is outstanding, or when the
-  /// position is not the one that the message leads to.
-  Result<SentMessage> Apply(const std::optional<zone::ZonePosition>& position);
+  /// Takes an Applied; returns the message that it answers. `others`: what it says of other zones than the message's, which may be fewer
+  /// than came with it (those that the follower has refused are not among them), or children that were sent before. VALUE_MALFORMED when
+  /// nothing is outstanding, or when the position is not the one that the message leads to.
+  Result<SentMessage> Apply(const std::optional<zone::ZonePosition>& position, const Positions& others = {});
   /// Takes a Refusal of a zone: what follows is a snapshot, at once for the first refusal, after 5 s, 10 s … 5 min for
   /// the next ones until a version is applied again. Zones that were sent together with it get one at once, too, for the
   /// follower has dropped them. VALUE_MALFORMED when it does not answer a message on that zone.

@@ -81,7 +81,8 @@ Result<Call> CallGate::Admit(grpc::ServerContextBase& context, std::string_view 
 Result<void> CallGate::CheckAgain(grpc::ServerContextBase& context, const Call& call) {
   const auto caller = Identify(context);
   if (!caller) return tl::unexpected(caller.error());
-  const bool same = caller->role == call.caller_.role && caller->name() == call.caller_.name();
+  const bool same =
+      caller->role == call.caller_.role && caller->name() == call.caller_.name() && caller->registered_at == call.caller_.registered_at;
   if (!same) return Fail(Reason::kPrincipalUnknown, "caller", "the principal that began the stream", "another one");
   return {};
 }

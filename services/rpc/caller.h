@@ -18,9 +18,10 @@ std::string_view RoleName(Role role);
 struct Caller {
   Octets fingerprint;  // SHA-256 of the SPKI
   Role role = Role::kAuditor;
-  std::string operator_id;  // of a principal
-  std::string edge_id;      // of an edge
-  std::string request_id;   // the client's `x-request-id`, or one made here; for the log
+  std::string operator_id;         // of a principal
+  std::string edge_id;             // of an edge
+  std::int64_t registered_at = 0;  // of an edge: it tells two of the same id and key apart
+  std::string request_id;          // the client's `x-request-id`, or one made here; for the log
 
   /// Returns the operator or edge id, for the log.
   const std::string& name() const { return role == Role::kEdge ? edge_id : operator_id; }

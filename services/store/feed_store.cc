@@ -49,7 +49,9 @@ constexpr Statement kSnapshotNodes{"feed_snapshot_nodes", "select " IDZONE_FEED_
                                                           " where n.zone_id = $1::integer and n.denial_key > $2::bytea"
                                                           " order by n.denial_key limit $3::bigint"};
 
-constexpr Statement kFindEdge{"feed_find_edge", "select e.edge_id from registry.edge e where e.fingerprint = $1::bytea"};
+constexpr Statement kFindEdge{
+    "feed_find_edge",
+    "select e.edge_id, (extract(epoch from e.created_at) * 1000000)::bigint from registry.edge e where e.fingerprint = $1::bytea"};
 
 // What an edge says that was removed meanwhile goes nowhere.
 constexpr Statement kWritePositions{"feed_write_positions", R"(
@@ -208,11 +210,11 @@ Result<void> ReadFeedSnapshot(Database& database, const FeedZone& zone, const Fe
   });
 }
 
-Result<std::string> FindEdgeByFingerprint(Database& database, OctetsView fingerprint) {
-  return database.Transact("feed edge", [&](Transaction& transaction) -> Result<std::string> {
+Result<FoundEdge> FindEdgeByFingerprint(Database& database, OctetsView fingerprint) {
+  return database.Transact("feed edge", [&](Transaction& transaction) -> Result<FoundEdge> {
     const pqxx::result found = Execute(transaction, kFindEdge, Bytea(fingerprint));
     if (found.empty()) return Fail(Reason::kNotFound, "edge", "a registered edge's key", "SHA-256 " + HexEncode(fingerprint));
-    return found[0][0].as<std::string>();
+    return FoundEdge{found[0][0].as<std::string>(), NumberOf<std::int64_t>(found[0][1])};
   });
 }
 

@@ -73,8 +73,12 @@ struct FeedSnapshotSink {
 /// RECORD_TYPE_FORBIDDEN, ENCODING_MALFORMED and the like when a row holds what it must not.
 Result<void> ReadFeedSnapshot(Database& database, const FeedZone& zone, const FeedSnapshotSink& sink);
 
-/// Returns the id of the edge with that key; NOT_FOUND.
-Result<std::string> FindEdgeByFingerprint(Database& database, OctetsView fingerprint);
+struct FoundEdge {
+  std::string edge_id;
+  std::int64_t registered_at = 0;  // microseconds since 1970: who was removed and registered again is another one
+};
+/// Returns the edge with that key; NOT_FOUND.
+Result<FoundEdge> FindEdgeByFingerprint(Database& database, OctetsView fingerprint);
 
 struct EdgePosition {
   std::string edge_id;

@@ -243,6 +243,9 @@ def test_a_new_edge_serves_parent_and_children_from_one_moment_on(own_stack):
     wait_until(lambda: seen.add(resolver.ask(owner)[0]) or "secure" in seen and resolver.ask(owner)[0] == "secure", 60, "served again")
 
     assert seen <= {"secure", "SERVFAIL"}, seen
+    elsewhere = "select count(*) from published.zone z left join published.edge_position p on p.zone_id = z.zone_id and (p.epoch, p.serial) = (z.epoch, z.serial)" \
+                " where p.zone_id is null"
+    wait_until(lambda: stack.cluster.sql(elsewhere) == "0", 20, "parent and children count as live")
 
 
 def test_the_parents_word_is_compared_with_what_it_should_be(stack, tree):

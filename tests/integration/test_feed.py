@@ -172,10 +172,18 @@ def test_nobody_waits_for_an_edge_that_was_removed(fed):
         assert stack.cluster.sql("select count(*) from published.edge_position where edge_id = 'edge-2'") == "0"
         assert stack.cluster.sql("select detail ->> 'edge' from registry.event where kind = 'edge.removed'") == "edge-2"
         wait_until(lambda: "reason=PRINCIPAL_UNKNOWN" in still_there.log_tail(50), 90, "its stream ends, and it is not let in again")
+        again = stack.cli("edge", "remove", "edge-2", check=False)
+        assert again.returncode != 0 and "a registered edge" in again.stderr
+
+        zones, placed = "select count(*) from published.zone", "select count(*) from published.edge_position where edge_id = 'edge-2' and serial > 0"
+        everywhere = lambda: stack.cluster.sql(placed) == stack.cluster.sql(zones)  # noqa: E731
+        stack.cli("edge", "add", "edge-2", "--certificate", tls / "edge-2.crt")
+        wait_until(everywhere, 60, "registered again, it is let in")
+        stack.cli("edge", "remove", "edge-2")
+        stack.cli("edge", "add", "edge-2", "--certificate", tls / "edge-2.crt")
+        wait_until(everywhere, 60, "so it is when nobody looked in between")
     finally:
         still_there.stop()
-    again = stack.cli("edge", "remove", "edge-2", check=False)
-    assert again.returncode != 0 and "a registered edge" in again.stderr
 
 
 def test_a_hello_comes_in_parts(fed):

@@ -125,6 +125,25 @@ TEST_F(FollowerLedgerTest, EndsASnapshotThatIsRefusedOnTheWay) {
   EXPECT_EQ(ledger.Next(zone, At(2), now), Step::kSnapshot);
 }
 
+TEST_F(FollowerLedgerTest, TheFollowerIsWhereItSaysAndNowhereElse) {
+  const dns::Name other = dns::Name::Parse("7f._device.acme.example.").value(), child = dns::Name::Parse("8._device.acme.example.").value();
+  const dns::Name stranger = dns::Name::Parse("_device.stranger.example.").value();
+  ledger.Hold(zone, At(1));
+  ledger.Hold(other, At(3));
+  ledger.BeginSnapshot(child);
+  ledger.Send({child, false, At(9)});
+  ASSERT_TRUE(ledger.Apply(std::nullopt)) << "a child that is kept back";
+  EXPECT_EQ(ledger.Reached(child), zone::ZonePosition{});
+  ledger.Send({zone, true, At(2), {{other, At(4)}}});
+
+  ASSERT_TRUE(ledger.Apply(At(2), {{child, At(9)}, {stranger, At(1)}})) << "the other one was refused before, and is not named";
+
+  EXPECT_EQ(ledger.Reached(zone), At(2));
+  EXPECT_EQ(ledger.Reached(child), At(9)) << "its parent came";
+  EXPECT_EQ(ledger.Reached(other), At(3));
+  EXPECT_FALSE(ledger.Holds(stranger)) << "it was never sent";
+}
+
 TEST_F(FollowerLedgerTest, ARefusalOfOneSendsAllThatCameTogetherAgain) {
   const dns::Name other = dns::Name::Parse("7f._device.acme.example.").value();
   ledger.Hold(zone, At(1));
