@@ -9,15 +9,15 @@ namespace {
 constexpr Statement kListRollWork{"published_list_roll_work", R"(
 select w.namespace_id, w.zone_id,
        w.rolls and (w.zone_id = 0 or exists (select from published.zone z where z.zone_id = w.zone_id and z.parent_id is null)) as asks_parent
-  from (select s.namespace_id, s.zone_id, s.style is not null as rolls from published.keyset s
+  from (select s.namespace_id, s.zone_id, s.style is not null and s.roles && '{1,2}' as rolls from published.keyset s
          where s.style is not null or s.revision > s.settled_revision
          union
         select s.namespace_id, s.zone_id, false from published.keyset s
          where s.style is null and least(s.keys_due_at, s.zsk_due_at) <= to_timestamp($1::bigint)
          union
-        select s.namespace_id, s.zone_id, s.style is not null from registry.key_command c join published.keyset s using (namespace_id, zone_id)
-       ) w
- order by w.namespace_id, w.zone_id, w.rolls)"};
+        select s.namespace_id, s.zone_id, s.style is not null and s.roles && '{1,2}'
+          from registry.key_command c join published.keyset s using (namespace_id, zone_id)) w
+ order by w.namespace_id, w.zone_id)"};
 
 constexpr Statement kLockKeyset{"published_lock_keyset", R"(
 select revision, data_revision, settled_revision, tell_parent, key_ttl_max, data_ttl_max, ds_ttl_max, style, algorithm, roles::text as roles, urgent, phase,

@@ -45,7 +45,7 @@ struct RollingKeysetRow {
 /// A keyset that has a roll under way or one that is due, that zones still follow, or that a command waits for.
 struct RollWork {
   KeysetId keyset;
-  bool asks_parent = false;  // it rolls, and its DS records are in a parent that is not ours
+  bool asks_parent = false;  // keys roll that DS records in a parent name which is not ours
 };
 std::vector<RollWork> ListRollWork(Transaction& transaction, UnixTime now);
 

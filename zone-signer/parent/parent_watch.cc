@@ -8,7 +8,7 @@ namespace {
 
 /// How often the thread looks for what is due.
 constexpr std::chrono::milliseconds kTick(500);
-/// After so many polls without a look, nobody waits for that parent any more.
+/// After so many polls without a look, nobody rolls below that parent any more.
 constexpr int kForgottenAfterPolls = 10;
 
 }  // namespace
@@ -46,12 +46,12 @@ std::optional<ParentSight> ParentWatch::Look(const dns::Name& zone) {
 std::optional<dns::Name> ParentWatch::NextDue() {
   const auto now = SteadyClock::now();
   std::erase_if(zones_, [&](const auto& entry) { return entry.second.looked_at + kForgottenAfterPolls * options_.poll < now; });
-  for (auto& [zone, watched] : zones_) {
-    if (watched.ask_at > now) continue;
-    watched.ask_at = now + options_.poll;
-    return zone;
-  }
-  return std::nullopt;
+  // The one that is due longest: parents that do not answer take long, and hold up nobody for ever.
+  const auto next = std::min_element(zones_.begin(), zones_.end(),
+                                     [](const auto& left, const auto& right) { return left.second.ask_at < right.second.ask_at; });
+  if (next == zones_.end() || next->second.ask_at > now) return std::nullopt;
+  next->second.ask_at = now + options_.poll;
+  return next->first;
 }
 
 void ParentWatch::Work(const std::stop_token& stop) {

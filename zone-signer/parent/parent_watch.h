@@ -67,7 +67,7 @@ class ParentWatch {
   const Clock& clock_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::map<dns::Name, Watched> zones_;  // bounded by the zones whose rolls wait for their parent
+  std::map<dns::Name, Watched> zones_;  // bounded by the zones whose rolls change DS records there
   std::jthread thread_;
 };
 

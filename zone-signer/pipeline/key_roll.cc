@@ -142,7 +142,7 @@ class RollSession {
     if (home_.is_below) {
       observed.ttls.ds = std::chrono::seconds(policy_.apex_ttl);
       if (sight.published && rollover::AwaitsParent(state_)) observed.parent = ParentOfOurs();
-    } else if (state_.roll) {
+    } else if (state_.roll && std::any_of(state_.roll->roles.begin(), state_.roll->roles.end(), zone::SignsKeys)) {
       // From the roll's beginning: a TTL that the parent lowers before it changes its DS records is in caches still. What a parent that
       // cannot be asked keeps there is not known: it is taken to be long.
       observed.ttls.ds = tools_.options.unseen_ds_ttl;
@@ -166,17 +166,17 @@ class RollSession {
     keyset_.parent_answer = tools_.parent->problem;
     if (!tools_.parent->problem.empty()) return;
     observed.ttls.ds = tools_.parent->ttl;
-    if (!rollover::AwaitsParent(state_)) return;
-    observed.parent = MatchParent(home_.zone, keys_, tools_.parent->ds);
+    const rollover::ParentView view = MatchParent(home_.zone, keys_, tools_.parent->ds);
+    if (rollover::AwaitsParent(state_)) observed.parent = view;
     keyset_.parent_answer = "DS of";
     for (const store::KeyRow& key : keys_) {
-      const auto& seen = observed.parent->key_ids;
+      const auto& seen = view.key_ids;
       if (std::find(seen.begin(), seen.end(), key.key_id) != seen.end()) keyset_.parent_answer += " " + std::to_string(key.key_tag);
-      const auto& others = observed.parent->other_digest_ids;
+      const auto& others = view.other_digest_ids;
       if (std::find(others.begin(), others.end(), key.key_id) != others.end())
         keyset_.parent_answer += " " + std::to_string(key.key_tag) + " (other digest)";
     }
-    const std::size_t ours = observed.parent->key_ids.size() + observed.parent->other_digest_ids.size();
+    const std::size_t ours = view.key_ids.size() + view.other_digest_ids.size();
     if (ours < tools_.parent->ds.size())
       keyset_.parent_answer += ", and " + std::to_string(tools_.parent->ds.size() - ours) + " of no key of ours";
   }

@@ -28,8 +28,10 @@ void Pace::Took(std::int64_t asked, std::int64_t done, std::chrono::nanoseconds 
   size_ = std::clamp(static_cast<std::int64_t>(next), smallest_, largest_);
 }
 
-void Pace::Failed() {
-  size_ = std::max(smallest_, size_ / 2);
+void Pace::Failed(std::int64_t asked, std::chrono::nanoseconds elapsed) {
+  const double shares = std::chrono::duration<double, std::micro>(elapsed).count() / static_cast<double>(target_.count());
+  const auto fits = static_cast<std::int64_t>(static_cast<double>(asked) / std::max(shares, 2.0));
+  size_ = std::max(smallest_, std::min(size_ / 2, fits));
 }
 
 }  // namespace idzone::signer::pipeline

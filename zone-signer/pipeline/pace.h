@@ -22,8 +22,9 @@ class Pace {
   /// changes nothing.
   void Took(std::int64_t asked, std::int64_t done, std::chrono::nanoseconds elapsed);
 
-  /// Takes that a transaction came to no end in time, which may have been for its size: the next one is half as large.
-  void Failed();
+  /// Takes that a transaction came to no end in time, which may have been for its size: the next one is at most half as large, and no
+  /// larger than would have fitted.
+  void Failed(std::int64_t asked, std::chrono::nanoseconds elapsed);
 
   /// Below that, what a transaction costs by itself outweighs its names.
   static constexpr std::int64_t kSmallest = 64;

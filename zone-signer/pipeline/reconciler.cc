@@ -24,9 +24,7 @@ constexpr std::chrono::milliseconds kRenewalBudget(100);
 constexpr std::chrono::milliseconds kRollBudget(100);
 constexpr std::chrono::seconds kBetweenPrunes(10);
 constexpr std::chrono::seconds kBetweenKeyLooks(1);
-constexpr std::chrono::seconds kBetweenTokenLooks(1);
 constexpr std::chrono::seconds kBetweenFutureLooks(5);  // all zones are looked at, without an index: one would move with every version
-constexpr std::chrono::seconds kBetweenReports(60);
 constexpr std::chrono::milliseconds kReconnectFirst(200);
 constexpr std::chrono::milliseconds kReconnectLast(5'000);
 
@@ -82,6 +80,7 @@ Result<bool> Reconciler::Round(const std::stop_token& stop) {
   });
   if (!list) return tl::unexpected(list.error());
   Observe(*list);
+  ForgetOldFailures();
   left_alone_.clear();
   for (const store::ZoneWork& zone : *list) {
     if (!zone.zone || CutsMissing(zone) || !MayTry(zone)) left_alone_.push_back(zone.registered.namespace_id);
@@ -212,12 +211,12 @@ Result<bool> Reconciler::DoRenewals(const std::vector<store::ZoneWork>& list, co
 
 Result<void> Reconciler::DoKeyRolls(const std::vector<store::ZoneWork>& list) {
   if (SteadyClock::now() < next_key_look_) return {};
-  next_key_look_ = SteadyClock::now() + kBetweenKeyLooks;
   const UnixTime now = parts_.clock.Now();
   auto rolls = parts_.database.Transact("list rolls", [&](store::Transaction& transaction) -> Result<std::vector<store::RollWork>> {
     return store::ListRollWork(transaction, now);
   });
   if (!rolls) return tl::unexpected(rolls.error());
+  ForgetOldRollFailures(*rolls);
   // Thousands of zones may roll keys of their own: the next look goes on where this one ends.
   const auto end = SteadyClock::now() + kRollBudget;
   const auto after = std::upper_bound(rolls->begin(), rolls->end(), last_roll_,
@@ -226,34 +225,39 @@ Result<void> Reconciler::DoKeyRolls(const std::vector<store::ZoneWork>& list) {
   for (const store::RollWork& roll : *rolls) {
     const auto work = std::find_if(list.begin(), list.end(),
                                    [&](const auto& entry) { return entry.registered.namespace_id == roll.keyset.namespace_id; });
-    if (work == list.end() || !work->zone) continue;
-    const auto failure = roll_failures_.find(roll.keyset);
-    if (failure != roll_failures_.end() && SteadyClock::now() < failure->second.retry_at) continue;
+    if (work == list.end() || !work->zone || !MayRoll(roll.keyset)) continue;
     last_roll_ = roll.keyset;
     if (auto stepped = StepRoll(*work, roll); !stepped) return stepped;
     if (SteadyClock::now() >= end) break;
   }
+  next_key_look_ = SteadyClock::now() + kBetweenKeyLooks;
   return {};
 }
 
 Result<void> Reconciler::StepRoll(const store::ZoneWork& work, const store::RollWork& roll) {
+  const std::int32_t namespace_id = work.registered.namespace_id;
   const std::string name = work.registered.apex.Format();
+  const SteadyClock::time_point begun = SteadyClock::now();
   std::optional<parent::ParentSight> parent;
   if (roll.asks_parent && parts_.parent_watch != nullptr) parent = parts_.parent_watch->Look(work.registered.apex);
   const RollTools tools{parts_.keys, options_.rolls, std::move(parent), parts_.clock.Now()};
   const auto outcome = parts_.database.Transact("roll", [&](store::Transaction& transaction) -> Result<RollOutcome> {
-    const auto witnesses = WitnessesFor(work.registered.namespace_id);
+    const auto witnesses = WitnessesFor(namespace_id);
     if (auto trusted = TrustClock(transaction, work, witnesses, tools.now, options_.clock_skew_max); !trusted)
       return tl::unexpected(trusted.error());
     return StepKeyRoll(transaction, work, roll.keyset.zone_id, tools);
   });
   if (!outcome) {
-    LogError(LogLevel::kError, "signer.roll_failed", outcome.error(), {{"namespace", name}, {"keys", roll.keyset.zone_id}});
-    if (GoesOnAfter(outcome.error(), work, roll_failures_[roll.keyset])) return {};
-    return tl::unexpected(outcome.error());
+    const Error& error = outcome.error();
+    LogError(LogLevel::kError, "signer.roll_failed", error, {{"namespace", name}, {"keys", roll.keyset.zone_id}});
+    // What keeps one set's step from its end in time would keep the others of the namespace, which may be thousands.
+    const store::KeysetId held{namespace_id, error.reason == Reason::kUnavailable ? kAllKeysets : roll.keyset.zone_id};
+    if (GoesOnAfter(error, namespace_id, roll_failures_[held], SteadyClock::now() - begun)) return {};
+    roll_failures_.erase(held);
+    return tl::unexpected(error);
   }
-  if (roll_failures_.erase(roll.keyset) > 0 && !failures_.contains(work.registered.namespace_id))
-    Tell(work.registered.namespace_id, std::nullopt);
+  if (outcome->busy) return {};
+  if (roll_failures_.erase(roll.keyset) + roll_failures_.erase({namespace_id, kAllKeysets}) > 0) ClearIfWell(namespace_id);
   if (outcome->scheduled) Log(LogLevel::kInfo, "signer.roll_scheduled", {{"namespace", name}, {"keys", roll.keyset.zone_id}});
   for (const Error& refused : outcome->refused) LogError(LogLevel::kError, "signer.roll_refused", refused, {{"namespace", name}});
   for (const rollover::Action action : outcome->actions) {
@@ -295,8 +299,10 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
     const Error& error = outcome.error();
     LogError(LogLevel::kError, error.reason == Reason::kClockDoubt ? "signer.clock_doubted" : "signer.zone_failed", error,
              {{"zone", name}, {"kind", kind}});
-    if (GoesOnAfter(error, zone, failures_[namespace_id])) return false;
-    lane.pace.Failed();
+    const SteadyClock::duration elapsed = SteadyClock::now() - begun;
+    if (error.reason == Reason::kUnavailable) lane.pace.Failed(tools.batch_max, elapsed);
+    if (GoesOnAfter(error, namespace_id, failures_[namespace_id], elapsed)) return false;
+    failures_.erase(namespace_id);
     return tl::unexpected(error);
   }
   met_busy_ = met_busy_ || outcome->busy;
@@ -304,7 +310,7 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   if (renews || (outcome->identities > 0 && !outcome->revoked)) lane.gave_up.erase(namespace_id);
   // The first success of this process, too, takes back what an earlier one may have raised.
   const bool news = well_.insert(namespace_id).second;
-  if (failures_.erase(namespace_id) > 0 || news) Tell(namespace_id, std::nullopt);
+  if (failures_.erase(namespace_id) > 0 || news) ClearIfWell(namespace_id);
   if (outcome->least_rest) metrics_.SetLeastRest(*outcome->least_rest);
   const std::int64_t names = renews ? outcome->publication.nodes : outcome->identities;
   lane.pace.Took(tools.batch_max, names, SteadyClock::now() - begun);
@@ -328,31 +334,6 @@ Result<bool> Reconciler::Do(std::string_view kind, const store::ZoneWork& zone, 
   return outcome->more || outcome->identities > 0;
 }
 
-bool Reconciler::GoesOnAfter(const Error& error, const store::ZoneWork& zone, Standstill& failure) {
-  failure.reason = error.reason;
-  failure.retry_at = SteadyClock::now() + failure.backoff.Next();
-  ++failure.in_a_row;
-  const bool goes_on = error.reason != Reason::kUnavailable;
-  // The round's end is counted by itself.
-  if (goes_on) metrics_.CountFailure(error.reason);
-  // That the database goes away, once, is nothing that a namespace could be blamed for, and nobody to tell it to.
-  if (goes_on || failure.in_a_row > 1) Tell(zone.registered.namespace_id, error);
-  return goes_on;
-}
-
-void Reconciler::Tell(std::int32_t namespace_id, const std::optional<Error>& error) {
-  const auto told = parts_.database.Transact("tell", [&](store::Transaction& transaction) -> Result<void> {
-    if (error) {
-      store::RaiseAlarm(transaction, namespace_id, *error);
-    } else {
-      store::ClearAlarms(transaction, namespace_id);
-    }
-    return {};
-  });
-  // The log has it in any case.
-  if (!told) LogError(LogLevel::kWarning, "signer.alarm_not_told", told.error());
-}
-
 Result<void> Reconciler::TakeOver() {
   if (!met_busy_ || SteadyClock::now() < next_takeover_) return {};
   met_busy_ = false;
@@ -366,54 +347,6 @@ Result<void> Reconciler::TakeOver() {
     Log(LogLevel::kWarning, "signer.took_over", {{"sessions", *ended}, {"longer_than_s", options_.takeover.count()}});
   }
   return {};
-}
-
-void Reconciler::LookAtKeys() {
-  const auto now = SteadyClock::now();
-  if (now < next_token_look_) return;
-  next_token_look_ = now + kBetweenTokenLooks;
-  if (auto checked = parts_.keys.Check(); !checked) {
-    // Another reason is news.
-    if (!key_error_ || key_error_->met != checked.error().met) next_key_report_ = now;
-    key_error_ = checked.error();
-    if (now < next_key_report_) return;
-    next_key_report_ = now + kBetweenReports;
-    metrics_.CountFailure(key_error_->reason);
-    LogError(LogLevel::kError, "signer.keys_unavailable", *key_error_);
-    Tell(store::kAllNamespaces, *key_error_);
-    return;
-  }
-  if (!key_error_) return;
-  key_error_.reset();
-  Log(LogLevel::kInfo, "signer.keys_available");
-  Tell(store::kAllNamespaces, std::nullopt);
-  for (auto& [namespace_id, failure] : failures_) {
-    if (failure.reason == Reason::kKeyTokenUnavailable) failure.retry_at = now;
-  }
-}
-
-std::string Reconciler::Trouble() {
-  if (std::string clock = ClockTrouble(); !clock.empty()) return clock;
-  if (!key_error_) return "";
-  return std::string(ReasonName(key_error_->reason)) + " " + key_error_->Detail();
-}
-
-std::string Reconciler::ClockTrouble() {
-  const auto doubted =
-      std::find_if(failures_.begin(), failures_.end(), [](const auto& entry) { return entry.second.reason == Reason::kClockDoubt; });
-  if (!clock_error_) return doubted == failures_.end() ? "" : "CLOCK_DOUBT: last signatures of zones, see the log";
-  if (SteadyClock::now() >= next_clock_report_) {
-    next_clock_report_ = SteadyClock::now() + kBetweenReports;
-    metrics_.CountFailure(clock_error_->reason);
-    LogError(LogLevel::kError, "signer.clock_doubted", *clock_error_);
-    Tell(store::kAllNamespaces, *clock_error_);
-  }
-  return std::string(ReasonName(clock_error_->reason)) + " " + clock_error_->Detail();
-}
-
-bool Reconciler::MayTry(const store::ZoneWork& zone) const {
-  const auto failure = failures_.find(zone.registered.namespace_id);
-  return failure == failures_.end() || SteadyClock::now() >= failure->second.retry_at;
 }
 
 Result<void> Reconciler::Prune() {

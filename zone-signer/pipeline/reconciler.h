@@ -18,9 +18,9 @@
 
 /// The signer's loop. Each round lists what there is to do and then does, in this order and each within a budget: new
 /// zones, cuts and revocations; enrollments, oldest first; renewals, the longest overdue first; pruning. A namespace that fails is
-/// left alone for a while and holds up no other, whatever it failed of: a lock that is not free, or a statement that takes too long, ends
-/// the round as a lost database does, but the next round begins with the others. What it has published stays. Any number of signers may
-/// run: the lock on the row of a namespace's own zone decides.
+/// left alone for a while, the longer the more time it costs again and again, and holds up no other for longer than that; also when it
+/// failed of a lock that was not free, or of a statement that took too long: as long as its alarm can be written, PostgreSQL is there. What
+/// it has published stays. Any number of signers may run: the lock on the row of a namespace's own zone decides.
 namespace idzone::signer::pipeline {
 
 struct ReconcilerOptions {
@@ -63,6 +63,8 @@ class Reconciler {
     Reason reason = Reason::kInternal;  // of the last failure
     int in_a_row = 0;
   };
+  /// Stands for all sets of a namespace.
+  static constexpr std::int32_t kAllKeysets = -1;
   using Work = std::function<Result<WorkOutcome>(store::Transaction&, const store::ZoneWork&, const WorkTools&)>;
 
   /// One round. Returns whether there is more to do at once. An error means that PostgreSQL is not to be had.
@@ -78,8 +80,14 @@ class Reconciler {
   /// Runs one transaction for one namespace and keeps account of it. Returns whether there is more of the same.
   Result<bool> Do(std::string_view kind, const store::ZoneWork& zone, const Work& work);
   bool MayTry(const store::ZoneWork& zone) const;
-  /// Keeps account of a failure, and raises an alarm. Returns whether the round goes on all the same.
-  bool GoesOnAfter(const Error& error, const store::ZoneWork& zone, Standstill& failure);
+  bool MayRoll(const store::KeysetId& keyset) const;
+  /// Keeps account of a failure, which took so long, and raises an alarm. Returns whether PostgreSQL is there, so that the round goes on.
+  bool GoesOnAfter(const Error& error, std::int32_t namespace_id, Standstill& failure, SteadyClock::duration elapsed);
+  /// Takes back the alarms of a namespace, unless something of it stands still.
+  void ClearIfWell(std::int32_t namespace_id);
+  /// Drops failures of what has nothing left to do: another signer did it.
+  void ForgetOldFailures();
+  void ForgetOldRollFailures(const std::vector<store::RollWork>& rolls);
   /// In doubt, all zones of a namespace are asked.
   ClockWitnesses WitnessesFor(std::int32_t namespace_id) const;
   /// Lists the due zones of the namespaces that may be tried.
@@ -87,8 +95,8 @@ class Reconciler {
   /// Takes, now and then, the next steps of key rolls.
   Result<void> DoKeyRolls(const std::vector<store::ZoneWork>& list);
   Result<void> StepRoll(const store::ZoneWork& work, const store::RollWork& roll);
-  /// Raises an alarm where operators look, or takes back what was raised.
-  void Tell(std::int32_t namespace_id, const std::optional<Error>& error);
+  /// Raises an alarm where operators look, or takes back what was raised; says whether that could be written.
+  bool Tell(std::int32_t namespace_id, const std::optional<Error>& error);
   /// Ends what other signers left behind when they stopped in the middle of a transaction.
   Result<void> TakeOver();
   /// Looks, now and then, whether keys can be had; tries again at once what waited for them. What needs no key goes on.
@@ -110,10 +118,10 @@ class Reconciler {
   Lane changes_;   // its pace: identities in a transaction
   Lane renewals_;  // nodes
   std::optional<SteadyClock::time_point> revoked_at_;
-  std::vector<std::int32_t> left_alone_;         // namespaces whose revocations have to wait for something else
-  bool revocation_came_ = false;                 // in this round, which ends with that
-  std::map<std::int32_t, Standstill> failures_;  // by namespace
-  std::map<store::KeysetId, Standstill> roll_failures_;
+  std::vector<std::int32_t> left_alone_;                 // namespaces whose revocations have to wait for something else
+  bool revocation_came_ = false;                         // in this round, which ends with that
+  std::map<std::int32_t, Standstill> failures_;          // by namespace
+  std::map<store::KeysetId, Standstill> roll_failures_;  // of kAllKeysets, too
   DeltaSizes delta_sizes_;
   SteadyClock::time_point next_prune_;
   SteadyClock::time_point next_key_look_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "services/core/zone/cut.h"
+#include "services/process/log.h"
 #include "zone-signer/pipeline/apex.h"
 #include "zone-signer/pipeline/own_keys.h"
 #include "zone-signer/pipeline/routing.h"
@@ -49,16 +50,20 @@ void OpenNew(OpenZones& zones, store::ZoneRow row, std::shared_ptr<const OpenKey
 }
 
 /// A signer that can open none of the keys that were made last has other keys, or another key-encryption key, than those that made them:
-/// what it made, nobody else could sign with. A few are asked, because a single one may be damaged.
+/// what it made, nobody else could sign with. A few are asked, because a single one may be damaged. They may be another operator's, who is
+/// not to be named to this one: the log has which.
 Result<void> CheckKeysAreOurs(store::Transaction& transaction, keys::KeyStore& keys) {
   constexpr std::int64_t kAsked = 4;
-  Result<void> checked;
+  std::optional<Error> first;
   for (const Octets& id : store::ListKeysInUse(transaction, kAsked)) {
     const auto opened = keys.Load(id);
     if (opened) return {};
-    if (checked) checked = tl::unexpected(opened.error());
+    if (!first) first = opened.error();
   }
-  return checked;
+  if (!first) return {};
+  process::LogError(process::LogLevel::kError, "signer.keys_not_opened", *first);
+  return Fail(first->reason, "keys", "the keys that were made last (keys.directory, keys.kek_file, pkcs11.*: as their signer's)",
+              "a signer that can open none of them");
 }
 
 /// Returns the next cuts that are to be made.

@@ -65,14 +65,16 @@ TEST(PaceTest, OneSlowTransactionChangesLittle) {
   EXPECT_GE(pace.size(), before * 7 / 10);
 }
 
-TEST(PaceTest, WhatCameToNoEndIsHalvedUntilItDoes) {
+TEST(PaceTest, WhatCameToNoEndIsHalvedAtLeast) {
   Pace pace(1000, milliseconds(60));
   Live(pace, microseconds(60), 40);
   const std::int64_t before = pace.size();
 
-  pace.Failed();
+  pace.Failed(before, milliseconds(30));
   EXPECT_EQ(pace.size(), before / 2);
-  for (int i = 0; i < 10; ++i) pace.Failed();
+  pace.Failed(pace.size(), milliseconds(240));
+  EXPECT_EQ(pace.size(), before / 8) << "what would have fitted";
+  pace.Failed(pace.size(), std::chrono::seconds(60));
   EXPECT_EQ(pace.size(), Pace::kSmallest);
 }
 
