@@ -10,6 +10,9 @@
 namespace idzone::nameserver {
 namespace {
 
+/// Zones that come or go at once.
+constexpr std::size_t kForgottenSingly = 16;
+
 DNSName FromWire(OctetsView wire) {
   return DNSName(wire.data(), static_cast<int>(wire.size()), 0, false);
 }
@@ -36,6 +39,11 @@ void PdnsCaches::ForgetAll() {
   served_.CountForgottenAll();
   DNSSECKeeper::clearAllCaches();
   purgeAuthCaches();
+}
+
+void PdnsCaches::ForgetZones(const std::vector<OctetsView>& apexes) {
+  if (apexes.empty() || apexes.size() > kForgottenSingly) return ForgetAll();
+  for (const OctetsView apex : apexes) ForgetZone(apex);
 }
 
 void PdnsCaches::SetZone(OctetsView apex, std::optional<replica::ZoneNumber> number) {

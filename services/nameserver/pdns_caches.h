@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include <vector>
+
 #include "services/nameserver/cache_purge.h"
 #include "services/nameserver/served.h"
 
@@ -15,6 +17,8 @@ class PdnsCaches : public AnswerCaches {
   void ForgetBelow(OctetsView name) override;
   void ForgetZone(OctetsView apex) override;
   void ForgetAll() override;
+  /// As ForgetZone, of several; none: of all. Many are forgotten with everything, for each costs a look into all parts of the caches.
+  void ForgetZones(const std::vector<OctetsView>& apexes);
   /// Tells that there is a zone of that number from now on; nothing: that there is none.
   static void SetZone(OctetsView apex, std::optional<replica::ZoneNumber> number);
 

@@ -39,7 +39,8 @@ class Edge {
   static void ReportLine(const std::string& text) { g_log << Logger::Warning << "[identity] " << text << std::endl; }
 
  private:
-  ZoneNews news_{PdnsCaches::SetZone};  // before the source, which tells it
+  // Before the source, which tells it.
+  ZoneNews news_{PdnsCaches::SetZone, [this](const std::vector<OctetsView>& apexes) { caches_.ForgetZones(apexes); }};
 
  public:
   ReplicaSource source;

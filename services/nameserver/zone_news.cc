@@ -31,18 +31,20 @@ void ZoneNews::TellAll(replica::Snapshot& snapshot) {
   const auto held = snapshot.Zones();
   if (!held) return;
   for (const replica::HeldZone& zone : held->zones) set_zone_(zone.zone.wire(), zone.number);
+  forget_({});
 }
 
 bool ZoneNews::TellChanged(replica::Snapshot& snapshot, const std::vector<replica::ChangedName>& names) {
-  bool told = false;
+  std::vector<OctetsView> apexes;
   for (const replica::ChangedName& changed : names) {
     if (changed.scope != replica::ChangeScope::kZone) continue;
     const auto zone = snapshot.FindZone(changed.name);
     // A damaged one is there: PowerDNS has it in its next list of zones.
     if (zone) set_zone_(changed.name, *zone ? std::optional((*zone)->number) : std::nullopt);
-    told = true;
+    apexes.push_back(changed.name);
   }
-  return told;
+  if (!apexes.empty()) forget_(apexes);
+  return !apexes.empty();
 }
 
 }  // namespace idzone::nameserver

@@ -52,7 +52,8 @@ class CachePurgeTest : public ::testing::Test {
   ServedReplica replica_;
   std::shared_ptr<replica::Environment> current_ = replica_.writer().environment();
   FakeCaches caches_;
-  ZoneNews news_{[this](OctetsView apex, std::optional<replica::ZoneNumber> number) { caches_.SetZone(apex, number); }};
+  ZoneNews news_{[this](OctetsView apex, std::optional<replica::ZoneNumber> number) { caches_.SetZone(apex, number); },
+                 [](const std::vector<OctetsView>&) {}};
   CachePurge purge_{[this] { return current_; }, caches_, news_};
 };
 

@@ -77,7 +77,8 @@ TEST_F(ReplicaSessionTest, AnIdleSessionIsMovedOnSoThatItHoldsNoOldVersion) {
 
 TEST_F(ReplicaSessionTest, AVersionThatBringsZonesIsAnsweredFromOnceEveryQueryWasOpenedAfterTheyWereTold) {
   std::vector<Octets> told;
-  ZoneNews news([&](OctetsView apex, std::optional<replica::ZoneNumber>) { told.emplace_back(apex); });
+  ZoneNews news([&](OctetsView apex, std::optional<replica::ZoneNumber>) { told.emplace_back(apex); },
+                [](const std::vector<OctetsView>&) {});
   ReplicaSource source(replica_.writer().environment(), Remember(), &news);
   Session session(source);
   Session other(source);
@@ -98,7 +99,8 @@ TEST_F(ReplicaSessionTest, AVersionThatBringsZonesIsAnsweredFromOnceEveryQueryWa
 
 TEST_F(ReplicaSessionTest, WhoDoesNotGoByPowerDnssListHasANewZoneAtOnce) {
   std::vector<Octets> told;
-  ZoneNews news([&](OctetsView apex, std::optional<replica::ZoneNumber>) { told.emplace_back(apex); });
+  ZoneNews news([&](OctetsView apex, std::optional<replica::ZoneNumber>) { told.emplace_back(apex); },
+                [](const std::vector<OctetsView>&) {});
   ReplicaSource source(replica_.writer().environment(), Remember(), &news);
   Session transfer(source);
   const auto begun = Clock::now();
@@ -112,7 +114,7 @@ TEST_F(ReplicaSessionTest, WhoDoesNotGoByPowerDnssListHasANewZoneAtOnce) {
 }
 
 TEST_F(ReplicaSessionTest, AVersionThatHadToWaitIsNotAnsweredFromWhenThereIsANewerOne) {
-  ZoneNews news([](OctetsView, std::optional<replica::ZoneNumber>) {});
+  ZoneNews news([](OctetsView, std::optional<replica::ZoneNumber>) {}, [](const std::vector<OctetsView>&) {});
   ReplicaSource source(replica_.writer().environment(), Remember(), &news);
   Session session(source);
   Session other(source);

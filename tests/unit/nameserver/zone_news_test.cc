@@ -20,9 +20,14 @@ class ZoneNewsTest : public ::testing::Test {
   ServedReplica replica_;
   std::shared_ptr<replica::Environment> environment_ = replica_.writer().environment();
   std::vector<std::string> told_;
+  std::vector<std::string> forgotten_;
   ZoneNews news_{[this](OctetsView apex, std::optional<replica::ZoneNumber> number) {
-    told_.push_back(Must(dns::Name::FromWire(apex)).Format() + (number ? " there" : " gone"));
-  }};
+                   told_.push_back(Must(dns::Name::FromWire(apex)).Format() + (number ? " there" : " gone"));
+                 },
+                 [this](const std::vector<OctetsView>& apexes) {
+                   if (apexes.empty()) forgotten_.push_back("all");
+                   for (const OctetsView apex : apexes) forgotten_.push_back(Must(dns::Name::FromWire(apex)).Format());
+                 }};
 };
 
 using Told = std::vector<std::string>;
@@ -38,6 +43,7 @@ TEST_F(ZoneNewsTest, AZoneIsToldWhenTheFirstSnapshotThatHasItIsTakenAndOnlyThen)
   Open(second);
   Open(first);
   EXPECT_EQ(told_.size(), 1U) << "once for all";
+  EXPECT_EQ(forgotten_, (Told{"all", "_device.acme.example."})) << "before anybody answers from that snapshot";
 
   Must(replica_.writer().RemoveZone(replica_.apex));
   Open(second);
