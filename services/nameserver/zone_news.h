@@ -14,8 +14,8 @@
 /// PowerDNS looks up in a list of its own which zone a question is about, before it asks a backend. Nobody may hear of a zone
 /// (by a DS record at its cut) while that list does not have it: the next question would get a referral from the parent where
 /// the child has the answer. Nor may anybody who has heard the child be told of a time before it: a validator that has the child's signed
-/// answer, and then hears from a cache of PowerDNS's that there is no DS record, calls that bogus. So whoever takes a snapshot sees to it
-/// that the list knows its zones, and that answers of before about their names are forgotten, before answering from it.
+/// answer, and then hears from a cache of PowerDNS's that there is no DS record, may call that bogus. So whoever takes a snapshot sees to
+/// it that the list knows its zones, and that answers of before about their names are forgotten, before answering from it.
 namespace idzone::nameserver {
 
 /// Threads: any.

@@ -7,11 +7,11 @@
 #include "services/core/zone/policy.h"
 #include "services/store/registry_record.h"
 
-/// How a zone fares: what an operator looks at when he wonders whether it lives, and until when. And his word on the signer's clock.
 namespace pqxx {
 class transaction_base;
 }
 
+/// How a zone fares: what an operator looks at when he wonders whether it lives, and until when. And his word on the signer's clock.
 namespace idzone::store {
 
 class Database;

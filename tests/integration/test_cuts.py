@@ -238,6 +238,7 @@ def test_a_new_edge_serves_parent_and_children_from_one_moment_on(own_stack):
     stack.daemons["replicad"].stop()
     for part in (stack.folder / "replica").iterdir():
         part.unlink()
+    moved_in = stack.replicad.log_file.read_text().count("replica.moved_in")
     stack.daemons["replicad"].start()
     seen = set()
     wait_until(lambda: seen.add(resolver.ask(owner)[0]) or "secure" in seen and resolver.ask(owner)[0] == "secure", 60, "served again")
@@ -245,6 +246,8 @@ def test_a_new_edge_serves_parent_and_children_from_one_moment_on(own_stack):
     assert seen <= {"secure", "SERVFAIL"}, seen
     elsewhere = "select count(*) from published.zone z left join published.edge_position p on p.zone_id = z.zone_id and (p.epoch, p.serial) = (z.epoch, z.serial)" \
                 " where p.zone_id is null"
+    wait_until(lambda: stack.replicad.log_file.read_text().count("replica.moved_in") > moved_in, 30, "it has a new replica")
+    time.sleep(2)  # the feed writes where an edge stands a moment later: until then rows of before stand there
     wait_until(lambda: stack.cluster.sql(elsewhere) == "0", 20, "parent and children count as live")
 
 

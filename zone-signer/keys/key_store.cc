@@ -26,4 +26,15 @@ void KeyStore::Discard(const KeyId& id) {
   }
 }
 
+Result<SigningKey> MadeKeys::Create(std::uint8_t algorithm, std::uint16_t flags, const std::set<std::uint16_t>& taken) {
+  auto key = store_.Create(algorithm, flags, taken);
+  if (key) ids_.push_back(key->id());
+  return key;
+}
+
+void MadeKeys::Discard() {
+  for (const KeyId& id : ids_) store_.Discard(id);
+  ids_.clear();
+}
+
 }  // namespace idzone::signer::keys

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "zone-signer/keys/key_directory.h"
 #include "zone-signer/keys/token_keys.h"
@@ -35,6 +36,27 @@ class KeyStore {
   std::optional<KeyDirectory> directory_;
   std::optional<TokenKeys> token_;
   bool makes_in_token_ = false;
+};
+
+/// Keys that were made for work that may still fail, and is then tried again with others: they are deleted at its end, unless they are
+/// kept. Kept are those of a transaction that is about to commit, even if nobody ever hears whether it did.
+class MadeKeys {
+ public:
+  /// `store` must outlive it.
+  explicit MadeKeys(KeyStore& store) : store_(store) {}
+  ~MadeKeys() { Discard(); }
+  MadeKeys(const MadeKeys&) = delete;
+  MadeKeys& operator=(const MadeKeys&) = delete;
+
+  /// As KeyStore::Create.
+  Result<SigningKey> Create(std::uint8_t algorithm, std::uint16_t flags, const std::set<std::uint16_t>& taken);
+  const std::vector<KeyId>& ids() const { return ids_; }
+  void Keep() { ids_.clear(); }
+  void Discard();
+
+ private:
+  KeyStore& store_;
+  std::vector<KeyId> ids_;  // in the order of their making
 };
 
 }  // namespace idzone::signer::keys

@@ -74,13 +74,6 @@ class RollSession {
     schedule_ = {keyset_.schedule.keys_at, keyset_.schedule.zsk_at};
   }
 
-  /// Keys that were made for a step that then fails are nobody's: it is tried again, with others.
-  ~RollSession() {
-    for (const Octets& id : made_) tools_.keys.Discard(id);
-  }
-  RollSession(const RollSession&) = delete;
-  RollSession& operator=(const RollSession&) = delete;
-
   /// Commands first; what they change has to be seen by the world before anything else is decided.
   RollOutcome Run() {
     for (const store::KeyCommand& command : store::TakeKeyCommands(transaction_, home_.id)) Obey(command);
@@ -90,8 +83,7 @@ class RollSession {
     MakeKeys();
     Save();
     outcome_.roll = state_.roll;
-    // What follows is the commit. Whether that was done, nobody may ever hear.
-    made_.clear();
+    made_.Keep();
     return std::move(outcome_);
   }
 
@@ -192,17 +184,14 @@ class RollSession {
     std::set<std::uint16_t> tags;
     for (const store::KeyRow& key : keys_) tags.insert(key.key_tag);
     std::vector<store::KeyRow> rows;
-    rollover::KeysMade made;
     for (const zone::KeyRole role : state_.roll->roles) {
-      auto key = tools_.keys.Create(state_.roll->algorithm, zone::DnskeyFlags(role), tags);
+      auto key = made_.Create(state_.roll->algorithm, zone::DnskeyFlags(role), tags);
       if (!key) {
-        for (const auto& id : std::exchange(made_, {})) tools_.keys.Discard(id);
+        made_.Discard();
         return Wait(key.error());
       }
       const keys::ZoneKey zone_key = keys::MakeZoneKey(std::move(*key), role, {});
       tags.insert(zone_key.key_tag);
-      made.ids.push_back(zone_key.key.id());
-      made_.push_back(zone_key.key.id());
       rows.push_back({.key_id = zone_key.key.id(),
                       .key_tag = zone_key.key_tag,
                       .dnskey = zone_key.dnskey,
@@ -216,7 +205,7 @@ class RollSession {
       keys_.push_back(std::move(row));
     }
     keyset_.refused.clear();
-    Apply(made);
+    Apply(rollover::KeysMade{made_.ids()});
   }
 
   void Refuse(const Error& error) {
@@ -265,7 +254,7 @@ class RollSession {
   RollOutcome outcome_;
   bool changed_ = false;
   bool must_make_keys_ = false;
-  std::vector<Octets> made_;  // keys, in this step
+  keys::MadeKeys made_{tools_.keys};  // in this step
 };
 
 Result<KeysetHome> HomeOf(store::Transaction& transaction, const store::NamespaceRow& registered, const store::KeysetId& id) {

@@ -46,17 +46,14 @@ Result<void> DraftCut(ZoneSession& parent, const ZoneSession& child) {
 
 }  // namespace
 
-Result<FirstKeys> MakeFirstKeys(const store::NamespaceRow& registered, const zone::ZonePolicy& policy, keys::KeyStore& keys) {
+Result<FirstKeys> MakeFirstKeys(const store::NamespaceRow& registered, const zone::ZonePolicy& policy, keys::MadeKeys& keys) {
   using enum zone::KeyRole;
   FirstKeys first;
   std::vector<keys::ZoneKey> made;
   std::set<std::uint16_t> tags;
   for (const zone::KeyRole role : policy.keys.scheme == zone::KeyScheme::kSplit ? std::vector{kKsk, kZsk} : std::vector{kCsk}) {
     auto key = keys.Create(registered.algorithm, zone::DnskeyFlags(role), tags);
-    if (!key) {
-      DiscardKeys(keys, first);
-      return tl::unexpected(key.error());
-    }
+    if (!key) return tl::unexpected(key.error());
     made.push_back(keys::MakeZoneKey(*std::move(key), role, zone::AllUses(role)));
     tags.insert(made.back().key_tag);
     first.rows.push_back({.key_id = made.back().key.id(),
@@ -80,10 +77,6 @@ void InsertFirstKeys(store::Transaction& transaction, const store::KeysetId& id,
   }
   const auto schedule = rollover::ScheduleFrom(keys, LivesOf(policy), now);
   store::InsertKeyset(transaction, id, LongestTtlsOf(policy), {schedule.keys_at, schedule.zsk_at});
-}
-
-void DiscardKeys(keys::KeyStore& keys, const FirstKeys& first) {
-  for (const store::KeyRow& row : first.rows) keys.Discard(row.key_id);
 }
 
 Result<void> DraftOwnCuts(store::Transaction& transaction, OpenZones& zones) {

@@ -14,12 +14,11 @@ struct FirstKeys {
   keys::ZoneKeys keys;
 };
 
-/// Makes the first keys of a set, as the policy says. What cannot be finished is discarded.
-Result<FirstKeys> MakeFirstKeys(const store::NamespaceRow& registered, const zone::ZonePolicy& policy, keys::KeyStore& keys);
+/// Makes the first keys of a set, as the policy says.
+Result<FirstKeys> MakeFirstKeys(const store::NamespaceRow& registered, const zone::ZonePolicy& policy, keys::MadeKeys& keys);
 /// Writes them, with their set and its schedule.
 void InsertFirstKeys(store::Transaction& transaction, const store::KeysetId& id, const zone::ZonePolicy& policy, const FirstKeys& first,
                      UnixTime now);
-void DiscardKeys(keys::KeyStore& keys, const FirstKeys& first);
 
 /// Loads the keys of the open zones and how far they have followed them (key_sweep.h); makes the cuts to those that have not taken
 /// their keys' revision say what those keys want, which opens their parents.

@@ -87,6 +87,7 @@ class Reconciler {
   void ClearIfWell(std::int32_t namespace_id);
   /// Drops failures of what has nothing left to do: another signer did it.
   void ForgetOldFailures();
+  /// Requires: all rolls that there are, ascending.
   void ForgetOldRollFailures(const std::vector<store::RollWork>& rolls);
   /// In doubt, all zones of a namespace are asked.
   ClockWitnesses WitnessesFor(std::int32_t namespace_id) const;

@@ -42,29 +42,29 @@ void Reconciler::ClearIfWell(std::int32_t namespace_id) {
 }
 
 void Reconciler::ForgetOldFailures() {
-  // Others stay, as long as this process lives: a clock that was doubted is doubted until it signs again.
-  const auto is_old = [&](const auto& entry) {
-    return entry.second.reason == Reason::kUnavailable && SteadyClock::now() > entry.second.retry_at + kFailureKept;
-  };
-  for (auto old = std::find_if(failures_.begin(), failures_.end(), is_old); old != failures_.end();
-       old = std::find_if(failures_.begin(), failures_.end(), is_old)) {
-    const std::int32_t namespace_id = old->first;
-    failures_.erase(old);
-    ClearIfWell(namespace_id);
-  }
+  std::vector<std::int32_t> forgotten;
+  std::erase_if(failures_, [&](const auto& entry) {
+    const auto& [namespace_id, failure] = entry;
+    // Others stay, as long as this process lives: a clock that was doubted is doubted until it signs again.
+    const bool is_old = failure.reason == Reason::kUnavailable && SteadyClock::now() > failure.retry_at + kFailureKept;
+    if (is_old) forgotten.push_back(namespace_id);
+    return is_old;
+  });
+  for (const std::int32_t namespace_id : forgotten) ClearIfWell(namespace_id);
 }
 
 void Reconciler::ForgetOldRollFailures(const std::vector<store::RollWork>& rolls) {
-  std::set<std::int32_t> well;
+  std::set<std::int32_t> forgotten;
   std::erase_if(roll_failures_, [&](const auto& entry) {
-    const bool rolls_still = std::any_of(rolls.begin(), rolls.end(), [&](const store::RollWork& roll) {
-      return roll.keyset.namespace_id == entry.first.namespace_id &&
-             (entry.first.zone_id == kAllKeysets || entry.first.zone_id == roll.keyset.zone_id);
-    });
-    if (!rolls_still) well.insert(entry.first.namespace_id);
+    const store::KeysetId& id = entry.first;
+    const auto roll = std::lower_bound(rolls.begin(), rolls.end(), id,
+                                       [](const store::RollWork& left, const store::KeysetId& right) { return left.keyset < right; });
+    const bool any = roll != rolls.end() && roll->keyset.namespace_id == id.namespace_id;
+    const bool rolls_still = any && (id.zone_id == kAllKeysets || roll->keyset.zone_id == id.zone_id);
+    if (!rolls_still) forgotten.insert(id.namespace_id);
     return !rolls_still;
   });
-  for (const std::int32_t namespace_id : well) ClearIfWell(namespace_id);
+  for (const std::int32_t namespace_id : forgotten) ClearIfWell(namespace_id);
 }
 
 bool Reconciler::Tell(std::int32_t namespace_id, const std::optional<Error>& error) {

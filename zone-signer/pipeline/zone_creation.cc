@@ -82,32 +82,17 @@ Result<std::vector<dns::Name>> NextCuts(store::Transaction& transaction, const N
   return names;
 }
 
-/// The first keys of zones that are being made. They are discarded, unless they are kept: what fails is tried again and again. Kept are
-/// those of a transaction that is about to commit, even if nobody ever hears whether it did.
-class NewKeys {
- public:
-  explicit NewKeys(keys::KeyStore& keys) : keys_(keys) {}
-  ~NewKeys() {
-    for (const auto& [name, first] : made_) DiscardKeys(keys_, first);
+/// The first keys of each of those zones.
+Result<std::map<dns::Name, FirstKeys>> MakeFirstKeysOf(const std::vector<dns::Name>& names, const NamespaceSession& home,
+                                                       keys::MadeKeys& made) {
+  std::map<dns::Name, FirstKeys> all;
+  for (const dns::Name& name : names) {
+    auto first = MakeFirstKeys(home.registered, home.policy, made);
+    if (!first) return tl::unexpected(first.error());
+    all.emplace(name, *std::move(first));
   }
-  NewKeys(const NewKeys&) = delete;
-  NewKeys& operator=(const NewKeys&) = delete;
-
-  Result<void> Make(const store::NamespaceRow& registered, const zone::ZonePolicy& policy, const std::vector<dns::Name>& names) {
-    for (const dns::Name& name : names) {
-      auto first = MakeFirstKeys(registered, policy, keys_);
-      if (!first) return tl::unexpected(first.error());
-      made_.emplace(name, *std::move(first));
-    }
-    return {};
-  }
-  const FirstKeys& Of(const dns::Name& name) const { return made_.at(name); }
-  void Keep() { made_.clear(); }
-
- private:
-  keys::KeyStore& keys_;
-  std::map<dns::Name, FirstKeys> made_;
-};
+  return all;
+}
 
 /// Refuses a delegation at a name that exists, or has names below it, in the zone that is to be cut.
 Result<void> CheckFree(ZoneSession& parent, const Wishes& delegations) {
@@ -128,20 +113,20 @@ Result<WorkOutcome> CreateZone(store::Transaction& transaction, const store::Zon
   if (outcome.busy) return outcome;
   const zone::ZonePolicy& policy = registered.policy;
   if (auto ours = CheckKeysAreOurs(transaction, tools.keys); !ours) return tl::unexpected(ours.error());
-  NewKeys first(tools.keys);
-  if (auto made = first.Make(registered, policy, {registered.apex}); !made) return tl::unexpected(made.error());
+  keys::MadeKeys made(tools.keys);
+  const auto first = MakeFirstKeys(registered, policy, made);
+  if (!first) return tl::unexpected(first.error());
   store::ZoneRow zone = NewZone(registered.apex, std::nullopt, policy, tools.now);
   store::InsertZones(transaction, registered, {&zone});
   const bool own = policy.keys.scope == zone::KeyScope::kZone;
-  const auto keyset =
-      KeepKeys(transaction, {registered.namespace_id, own ? zone.zone_id : 0}, policy, first.Of(registered.apex), tools.now);
+  const auto keyset = KeepKeys(transaction, {registered.namespace_id, own ? zone.zone_id : 0}, policy, *first, tools.now);
   const auto home = OpenNamespaceSession(transaction, registered, policy, zone, tools.keys, tools.now);
   if (!home) return tl::unexpected(home.error());
   OpenZones zones(*home);
   OpenNew(zones, zone, own ? keyset : nullptr);
   auto published = PublishVersions(transaction, zones, tools.signer, tools.batch_max);
   if (!published) return tl::unexpected(published.error());
-  first.Keep();
+  made.Keep();
   outcome.publication = *published;
   outcome.position = zones.Find(zone.zone_id)->zone.position;
   return outcome;
@@ -157,13 +142,16 @@ Result<WorkOutcome> MakeCuts(store::Transaction& transaction, const store::ZoneW
   if (!names) return tl::unexpected(names.error());
   if (names->empty()) return outcome;
 
-  NewKeys first(tools.keys);
+  keys::MadeKeys made(tools.keys);
+  std::map<dns::Name, FirstKeys> first;
   if ((*home)->shared == nullptr) {
-    if (auto made = first.Make((*home)->registered, (*home)->policy, *names); !made) return tl::unexpected(made.error());
+    auto all = MakeFirstKeysOf(*names, **home, made);
+    if (!all) return tl::unexpected(all.error());
+    first = *std::move(all);
   }
   Wishes wishes;
   for (const dns::Name& name : *names) {
-    const keys::ZoneKeys& keys = (*home)->shared == nullptr ? first.Of(name).keys : (*home)->shared->keys;
+    const keys::ZoneKeys& keys = (*home)->shared == nullptr ? first.at(name).keys : (*home)->shared->keys;
     wishes.emplace(name, DesiredDelegation(name, (*home)->registered, (*home)->policy, keys));
   }
   OpenZones zones(**home);
@@ -186,12 +174,12 @@ Result<WorkOutcome> MakeCuts(store::Transaction& transaction, const store::ZoneW
   if (auto apexes = DraftApexes(transaction, zones); !apexes) return tl::unexpected(apexes.error());
   for (store::ZoneRow& row : rows) {
     const store::KeysetId id{work.registered.namespace_id, row.zone_id};
-    auto own = (*home)->shared == nullptr ? KeepKeys(transaction, id, (*home)->policy, first.Of(row.name), tools.now) : nullptr;
+    auto own = (*home)->shared == nullptr ? KeepKeys(transaction, id, (*home)->policy, first.at(row.name), tools.now) : nullptr;
     OpenNew(zones, std::move(row), std::move(own));
   }
   auto published = PublishVersions(transaction, zones, tools.signer, tools.batch_max);
   if (!published) return tl::unexpected(published.error());
-  first.Keep();
+  made.Keep();
   outcome.publication = *published;
   return outcome;
 }
